@@ -1,0 +1,66 @@
+// Bytes that live and die together: the values of one batch. Owns its blocks; gives them back all at once.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <vector>
+
+namespace base {
+
+class Arena {
+ public:
+  // Room for `size` bytes, aligned for any plain value type; never fails but by bad_alloc.
+  char* allocate(size_t size) {
+    const size_t need = (size + 7) & ~size_t{7};
+    if (need > left_) grow(need);
+    char* at = next_;
+    next_ += need;
+    left_ -= need;
+    used_ += need;
+    return at;
+  }
+  const char* copy(std::string_view bytes) {
+    char* at = allocate(bytes.size());
+    if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+    return at;
+  }
+  // An array of `count` default values.
+  template <class T>
+  T* array(size_t count) {
+    static_assert(alignof(T) <= 8);
+    T* at = reinterpret_cast<T*>(allocate(count * sizeof(T)));
+    for (size_t i = 0; i < count; ++i) new (at + i) T();
+    return at;
+  }
+  size_t used() const { return used_; }  // bytes handed out
+  // Forgets everything; keeps one block, so that a loop over lines does not allocate.
+  void reset() {
+    if (blocks_.size() > 1) blocks_.resize(1);
+    next_ = blocks_.empty() ? nullptr : blocks_[0].bytes.get();
+    left_ = blocks_.empty() ? 0 : blocks_[0].size;
+    used_ = 0;
+  }
+
+ private:
+  struct Block {
+    std::unique_ptr<char[]> bytes;
+    size_t size;
+  };
+  void grow(size_t need) {
+    const size_t size = need > block_size ? need : block_size;
+    blocks_.push_back({std::unique_ptr<char[]>(new char[size]), size});
+    next_ = blocks_.back().bytes.get();
+    left_ = size;
+  }
+
+  static constexpr size_t block_size = 256 << 10;  // a few hundred rows: large beside malloc's cost, small beside a batch
+  std::vector<Block> blocks_;
+  char* next_ = nullptr;
+  size_t left_ = 0;
+  size_t used_ = 0;
+};
+
+}  // namespace base

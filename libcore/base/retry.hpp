@@ -1,0 +1,26 @@
+// Back-off between attempts. Owns the count and the wait; the caller decides what is worth another try.
+#pragma once
+
+namespace base {
+
+class Backoff {
+ public:
+  // `attempts` after the first failure, then give up; below zero means never. `first_delay` seconds, doubled each
+  // time up to a minute: long enough to spare a struggling server, short enough to be back soon after it is.
+  Backoff(int attempts, double first_delay) : attempts_(attempts), first_delay_(first_delay), delay_(first_delay) {}
+
+  // Waits for the next attempt; false when there is none left or a stop was requested.
+  bool wait();
+  // An attempt succeeded: the next failure counts from the start.
+  void succeeded();
+  int failures() const { return failures_; }
+  double next_delay() const { return delay_; }
+
+ private:
+  int attempts_;
+  double first_delay_;
+  double delay_;
+  int failures_ = 0;
+};
+
+}  // namespace base

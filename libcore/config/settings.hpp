@@ -1,0 +1,99 @@
+// The settings of one installation, checked: every value has its unit in its name or comment, every path is absolute.
+// Plain values; config::load() makes them from YAML, tests make them by hand. Floor 1: knows no server and no spool.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/table_name.hpp"
+
+namespace config {
+
+enum class Role { primary, secondary };
+
+struct Node {
+  std::string name;
+  Role role = Role::secondary;
+  int priority = 1;
+  std::string database_url;       // as libpq takes it: a SQLAlchemy "+driver" is already gone. HOLDS A PASSWORD, perhaps
+  double connection_timeout = 30;  // s
+  std::string host;                // server.host; for reports only, database_url decides where to connect
+  int port = 5432;
+  int api_port = 0;  // 0: none given
+};
+
+enum class ConflictResolution { primary_wins, standby_wins, newest_wins, stop };
+enum class SchemaDrift { stop, common_columns, follow };
+
+struct Synchronization {
+  bool auto_sync_enabled = true;
+  double full_sync_interval = 300;       // s
+  double incremental_sync_interval = 10;  // s
+  int batch_size = 100;                  // operations
+  double sync_interval = 1;              // s
+  int max_retry_attempts = 3;
+  double retry_delay = 5;     // s
+  int64_t max_queue_size = 1000;  // operations
+  double sync_timeout = 30;   // s
+  bool enable_compression = false;
+  bool verify_sync = true;
+  ConflictResolution conflict_resolution = ConflictResolution::primary_wins;
+  std::vector<base::TableName> sync_tables;  // in the file's order, no doubles, at least one
+};
+
+struct SpoolSettings {
+  std::filesystem::path directory = "/var/spool/pgtandem";
+  int64_t max_bytes = int64_t{10} << 30;
+  bool strict = false;
+  double retain = 0;  // s that applied segments are kept
+  int64_t max_dead = 1000;
+};
+
+struct LoggingSettings {
+  std::string level = "info";   // debug, info, warn, error
+  std::string format = "text";  // text, json
+  std::filesystem::path file;   // empty: stderr
+};
+
+struct Settings {
+  std::filesystem::path file;  // where it was read
+  std::string local_node;
+  std::map<std::string, Node> nodes;
+  Synchronization synchronization;
+  SpoolSettings spool;
+  std::filesystem::path state_directory = "/var/lib/pgtandem";
+  SchemaDrift schema_drift = SchemaDrift::stop;
+  LoggingSettings logging;
+
+  // Warnings and debug notes met while reading ("FILE:LINE:COLUMN: unknown key …"), for the caller to log.
+  std::vector<std::string> warnings;
+  std::vector<std::string> notes;
+
+  // The node whose role is primary, or `node` if it is not empty. Throws Error(config) when there is none or several,
+  // Error(usage) when `node` is unknown.
+  const Node& primary(const std::string& node = {}) const;
+  // The secondary to work on: `node`, else local_node if it is one, else the only one. Throws as primary() does.
+  const Node& secondary(const std::string& node = {}) const;
+  // Names of all secondaries, in order.
+  std::vector<std::string> secondaries() const;
+};
+
+// Reads and checks the file. Throws Error(config) "FILE:LINE:COLUMN: what; what to do"; never quotes a password.
+Settings load(const std::filesystem::path& file);
+
+// `--config`, else $PGTANDEM_CONFIG, else /etc/pgtandem/pgtandem.yaml.
+std::filesystem::path find_file(const std::string& option);
+
+// Bytes from "10GiB", "512 MiB", "64KiB" or a plain number; throws Error(config).
+int64_t parse_size(const std::string& text);
+
+// The URL or keyword string with every password replaced by "***", for messages. Safe on malformed text.
+std::string redact(const std::string& database_url);
+
+// The settings in effect as JSON (for `pgtandem config`); passwords redacted.
+std::string to_json(const Settings& settings);
+
+}  // namespace config
