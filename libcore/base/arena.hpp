@@ -27,6 +27,13 @@ class Arena {
     if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
     return at;
   }
+  // For bytes whose number is only known once they are written: room for up to `size` of them, then take() what was
+  // used. Nothing else may be asked of the arena in between.
+  char* room(size_t size) {
+    if (size + 7 > left_) grow(size + 7);
+    return next_;
+  }
+  void take(size_t used) { allocate(used); }
   // An array of `count` default values.
   template <class T>
   T* array(size_t count) {
@@ -36,8 +43,10 @@ class Arena {
     return at;
   }
   size_t used() const { return used_; }  // bytes handed out
-  // Forgets everything; keeps one block, so that a loop over lines does not allocate.
+  // Forgets everything; keeps one block of the usual size, so that a loop over lines does not allocate, and no block
+  // that a single long value needed.
   void reset() {
+    if (!blocks_.empty() && blocks_[0].size > block_size) blocks_.clear();
     if (blocks_.size() > 1) blocks_.resize(1);
     next_ = blocks_.empty() ? nullptr : blocks_[0].bytes.get();
     left_ = blocks_.empty() ? 0 : blocks_[0].size;

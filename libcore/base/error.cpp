@@ -16,6 +16,8 @@ void throw_errno(const std::string& what) {
     case EACCES:
     case EPERM:
       throw Error(Exit::no_right, what + ": " + std::strerror(code) + "; give this user the right to it");
+    case EPIPE:
+      throw PipeClosed(Exit::io, what + ": nobody reads it any more");
     default:
       throw Error(Exit::io, what + ": " + std::strerror(code));
   }

@@ -39,7 +39,14 @@ class Transient : public Error {
   using Error::Error;
 };
 
-// An Error for the current errno: disk full is `cannot_create`, a missing right `no_right`, all else `io`.
+// Whoever read our output has gone. cli says nothing about it (the reader may have had enough), the exit code does.
+class PipeClosed : public Error {
+ public:
+  using Error::Error;
+};
+
+// An Error for the current errno: disk full is `cannot_create`, a missing right `no_right`, all else `io`;
+// a pipe without a reader is PipeClosed.
 [[noreturn]] void throw_errno(const std::string& what);
 
 }  // namespace base

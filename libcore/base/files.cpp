@@ -80,11 +80,11 @@ void sync_directory(const std::filesystem::path& directory) {
   if (::fsync(fd.get()) != 0) throw_errno("cannot sync " + directory.string());
 }
 
-void replace_file(const std::filesystem::path& path, std::string_view content, Durable durable) {
+void replace_file(const std::filesystem::path& path, std::string_view content, Durable durable, unsigned mode) {
   std::filesystem::path aside = path;
   aside += ".new";
   {
-    const Fd fd = open_file(aside, O_WRONLY | O_CREAT | O_TRUNC);
+    const Fd fd = open_file(aside, O_WRONLY | O_CREAT | O_TRUNC, mode);
     write_all(fd.get(), content, aside.string());
     if (durable == Durable::yes && ::fsync(fd.get()) != 0) throw_errno("cannot sync " + aside.string());
   }
@@ -106,8 +106,8 @@ unsigned long long free_bytes(const std::filesystem::path& path) {
   return static_cast<unsigned long long>(fs.f_bavail) * fs.f_frsize;
 }
 
-FileLock::FileLock(const std::filesystem::path& path, std::string_view holder)
-    : fd_(open_file(path, O_RDWR | O_CREAT)) {
+FileLock::FileLock(const std::filesystem::path& path, std::string_view holder, unsigned mode)
+    : fd_(open_file(path, O_RDWR | O_CREAT, mode)) {
   if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw_errno("cannot lock " + path.string());
     std::string who = read_file(path).value_or("");

@@ -46,7 +46,7 @@ void sync_directory(const std::filesystem::path& directory);
 // Replaces the file as one step: written aside, renamed. `durable` also syncs file and directory, so that it outlives
 // a power cut; without it a crash of the machine may bring the old content back.
 enum class Durable { no, yes };
-void replace_file(const std::filesystem::path& path, std::string_view content, Durable durable);
+void replace_file(const std::filesystem::path& path, std::string_view content, Durable durable, unsigned mode = 0644);
 
 // Creates the directory and its parents; throws Error naming it.
 void make_directories(const std::filesystem::path& directory);
@@ -59,7 +59,7 @@ unsigned long long free_bytes(const std::filesystem::path& path);
 class FileLock {
  public:
   // Throws Error(try_later) naming the holder when another process has it.
-  FileLock(const std::filesystem::path& path, std::string_view holder);
+  FileLock(const std::filesystem::path& path, std::string_view holder, unsigned mode = 0644);
 
  private:
   Fd fd_;

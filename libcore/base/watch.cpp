@@ -8,8 +8,10 @@
 
 namespace base {
 
-DirectoryWatch::DirectoryWatch(const std::filesystem::path& directory) : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-  if (fd_ && ::inotify_add_watch(fd_.get(), directory.c_str(), IN_MODIFY | IN_MOVED_TO | IN_CREATE) < 0) fd_.reset();
+DirectoryWatch::DirectoryWatch(const std::filesystem::path& directory)
+    : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+  if (fd_ && ::inotify_add_watch(fd_.get(), directory.c_str(), IN_MODIFY | IN_MOVED_TO | IN_CREATE | IN_DELETE) < 0)
+    fd_.reset();
 }
 
 void DirectoryWatch::wait(double seconds) {

@@ -13,6 +13,7 @@ struct Lsn {
   auto operator<=>(const Lsn&) const = default;
 
   std::string text() const;
+  void append_to(std::string& out) const;
   // False when the text is no LSN (what pg_lsn refuses is refused here too).
   static bool parse(std::string_view text, Lsn& lsn);
 };

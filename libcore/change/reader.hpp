@@ -25,13 +25,12 @@ class Reader {
   // sees to that). Values go to `arena`; relations live as long as the reader; the event until the next call.
   const Event& read(std::string_view line, size_t line_number, base::Arena& arena);
 
+  // A `source` line ends it: the stream starts again there, and a transaction begun before it is void.
   bool in_transaction() const;
   // The shapes in force, to repeat them at the head of a new segment.
   std::vector<const Relation*> relations() const;
   // The shape in force for the table, or nullptr.
   const Relation* relation(const std::string& table_text) const;
-  // Forgets the transaction begun, not the shapes: the stream was cut and starts again between transactions.
-  void forget_transaction();
 
  private:
   struct State;

@@ -1,21 +1,18 @@
 #include "change/writer.hpp"
 
-#include <array>
+#include <charconv>
 
 #include "base/clock.hpp"
 #include "base/hash.hpp"
+#include "change/json_scan.hpp"
 
 namespace change {
 namespace {
 
-constexpr std::array<bool, 256> make_plain() {
-  std::array<bool, 256> plain{};
-  for (size_t c = 0x20; c < 256; ++c) plain[c] = c != '"' && c != '\\';
-  return plain;
+void append_number(std::string& out, uint64_t number) {
+  char digits[20];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
-constexpr std::array<bool, 256> plain = make_plain();
-
-void append_number(std::string& out, uint64_t number) { out += std::to_string(number); }
 
 void append_value(std::string& out, const Column& column, const Value& value) {
   append_json_string(out, column.name);
@@ -66,8 +63,22 @@ size_t append_row(std::string& out, const Relation& relation, std::span<const Va
 
 void append_lsn(std::string& out, const char* name, Lsn lsn) {
   out += name;
-  out += lsn.text();
+  lsn.append_to(out);
   out += '"';
+}
+
+void append_escape(std::string& out, unsigned char c) {
+  switch (c) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    default: break;
+  }
+  static constexpr char digits[] = "0123456789abcdef";
+  const char escape[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+  out.append(escape, sizeof escape);
 }
 
 constexpr std::string_view checksum_head = ",\"xxh3\":\"";
@@ -76,27 +87,13 @@ constexpr std::string_view checksum_head = ",\"xxh3\":\"";
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  const char* run = text.data();
-  const char* const end = run + text.size();
-  for (const char* at = run; at != end; ++at) {
-    const auto c = static_cast<unsigned char>(*at);
-    if (plain[c]) continue;
-    out.append(run, at);
-    run = at + 1;
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: {
-        static constexpr char digits[] = "0123456789abcdef";
-        const char escape[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
-        out.append(escape, sizeof escape);
-      }
-    }
+  for (;;) {
+    const size_t run = plain_run(text.data(), text.size());
+    out.append(text.data(), run);
+    if (run == text.size()) break;
+    append_escape(out, static_cast<unsigned char>(text[run]));
+    text.remove_prefix(run + 1);
   }
-  out.append(run, end);
   out += '"';
 }
 
@@ -142,7 +139,7 @@ void append_begin(std::string& out, Lsn lsn, uint32_t xid, int64_t time_us) {
   out += ",\"xid\":";
   append_number(out, xid);
   out += ",\"time\":\"";
-  out += base::iso_time(time_us);
+  base::append_iso_time(out, time_us);
   out += "\"}\n";
 }
 
@@ -199,7 +196,7 @@ void append_commit(std::string& out, Lsn lsn, Lsn end_lsn, uint64_t changes) {
 void append_keepalive(std::string& out, Lsn lsn, int64_t time_us) {
   append_lsn(out, R"({"type":"keepalive","lsn":")", lsn);
   out += ",\"time\":\"";
-  out += base::iso_time(time_us);
+  base::append_iso_time(out, time_us);
   out += "\"}\n";
 }
 

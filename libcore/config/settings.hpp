@@ -18,7 +18,7 @@ struct Node {
   std::string name;
   Role role = Role::secondary;
   int priority = 1;
-  std::string database_url;       // as libpq takes it: a SQLAlchemy "+driver" is already gone. HOLDS A PASSWORD, perhaps
+  std::string database_url;  // as libpq takes it: a SQLAlchemy "+driver" is already gone. HOLDS A PASSWORD, perhaps
   double connection_timeout = 30;  // s
   std::string host;                // server.host; for reports only, database_url decides where to connect
   int port = 5432;
@@ -30,14 +30,14 @@ enum class SchemaDrift { stop, common_columns, follow };
 
 struct Synchronization {
   bool auto_sync_enabled = true;
-  double full_sync_interval = 300;       // s
+  double full_sync_interval = 300;        // s
   double incremental_sync_interval = 10;  // s
-  int batch_size = 100;                  // operations
-  double sync_interval = 1;              // s
+  int batch_size = 100;                   // operations
+  double sync_interval = 1;               // s
   int max_retry_attempts = 3;
-  double retry_delay = 5;     // s
+  double retry_delay = 5;         // s
   int64_t max_queue_size = 1000;  // operations
-  double sync_timeout = 30;   // s
+  double sync_timeout = 30;       // s
   bool enable_compression = false;
   bool verify_sync = true;
   ConflictResolution conflict_resolution = ConflictResolution::primary_wins;
@@ -59,7 +59,7 @@ struct LoggingSettings {
 };
 
 struct Settings {
-  std::filesystem::path file;  // where it was read
+  std::filesystem::path file;  // where it was read; absolute
   std::string local_node;
   std::map<std::string, Node> nodes;
   Synchronization synchronization;
@@ -72,16 +72,18 @@ struct Settings {
   std::vector<std::string> warnings;
   std::vector<std::string> notes;
 
-  // The node whose role is primary, or `node` if it is not empty. Throws Error(config) when there is none or several,
-  // Error(usage) when `node` is unknown.
+  // The node whose role is primary, or the primary called `node`. Throws Error(config) when there is none or several,
+  // Error(usage) when `node` is unknown or a secondary.
   const Node& primary(const std::string& node = {}) const;
-  // The secondary to work on: `node`, else local_node if it is one, else the only one. Throws as primary() does.
+  // The secondary to work on: the one called `node`, else local_node if it is one, else the only one. Throws as
+  // primary() does; a primary is never taken for one, whatever its name.
   const Node& secondary(const std::string& node = {}) const;
   // Names of all secondaries, in order.
   std::vector<std::string> secondaries() const;
 };
 
-// Reads and checks the file. Throws Error(config) "FILE:LINE:COLUMN: what; what to do"; never quotes a password.
+// Reads and checks the file. Throws Error(config) "FILE:LINE:COLUMN: what; what to do", FILE as it is given here; never
+// quotes a database_url, nor anything else that may hold a password.
 Settings load(const std::filesystem::path& file);
 
 // `--config`, else $PGTANDEM_CONFIG, else /etc/pgtandem/pgtandem.yaml.
@@ -90,7 +92,8 @@ std::filesystem::path find_file(const std::string& option);
 // Bytes from "10GiB", "512 MiB", "64KiB" or a plain number; throws Error(config).
 int64_t parse_size(const std::string& text);
 
-// The URL or keyword string with every password replaced by "***", for messages. Safe on malformed text.
+// The URL or keyword string with every password replaced by "***", for messages. Safe on malformed text: what it cannot
+// tell from a password it hides as well.
 std::string redact(const std::string& database_url);
 
 // The settings in effect as JSON (for `pgtandem config`); passwords redacted.

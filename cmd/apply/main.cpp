@@ -1,0 +1,42 @@
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "apply/run.hpp"
+#include "cli/tool.hpp"
+
+int main(int argc, char** argv) {
+  using base::Exit;
+  apply::Options options;
+  std::string report;
+  std::string input;
+  bool dry_run = false;
+  cli::Tool tool("apply", "Writes the spool's changes to the standby, exactly once and in commit order.",
+                 [&](const config::Settings& settings) {
+                   options.report = report;
+                   const std::optional<int> fd = input.empty() ? std::nullopt : std::optional<int>(STDIN_FILENO);
+                   if (dry_run)
+                     apply::dry_run(settings, options, fd,
+                                    [](std::string_view sql) { std::fwrite(sql.data(), 1, sql.size(), stdout); });
+                   else if (fd)
+                     apply::from_stdin_to_standby(settings, options, *fd);
+                   else
+                     apply::from_spool_to_standby(settings, options);
+                   return Exit::done;
+                 });
+  tool.flag("--follow", options.follow, "go on until stopped, instead of ending with what the spool holds now");
+  tool.lsn("--until-lsn", options.until, "go on until everything committed up to LSN is applied");
+  tool.text("--node", options.node, "NAME", "the standby to write to, where the configuration names several");
+  tool.flag("--dry-run", dry_run, "print the SQL of what would be done, and do nothing");
+  tool.text("--report", report, "FILE", "write a line of JSON for each operation that was applied");
+  tool.word("input", input, "- reads changes from stdin instead of the spool");
+  tool.command("init", "create what is needed on the standby, or find it made", [&](const config::Settings& settings) {
+    apply::init(settings, options.node);
+    return Exit::done;
+  });
+  tool.command("drop", "remove it again", [&](const config::Settings& settings) {
+    apply::drop(settings, options.node);
+    return Exit::done;
+  });
+  return tool.run(argc, argv);
+}

@@ -1,0 +1,61 @@
+#include <unistd.h>
+
+#include "base/files.hpp"
+#include "cli/tool.hpp"
+#include "spool/check.hpp"
+#include "spool/get.hpp"
+#include "spool/prune.hpp"
+#include "spool/put.hpp"
+#include "spool/report.hpp"
+
+namespace {
+
+base::Exit print(const std::string& text, base::Exit exit = base::Exit::done) {
+  base::write_all(STDOUT_FILENO, text, "standard output");
+  return exit;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using base::Exit;
+  using config::Settings;
+  spool::GetOptions options;
+  bool json = false;
+  cli::Tool tool("queue",
+                 "Keeps the changes on their way: a durable, checksummed backlog with a cursor for each standby.");
+  tool.command("put", "store the changes on stdin; returns when they are durable", [](const Settings& settings) {
+    spool::put(STDIN_FILENO, settings);
+    return Exit::done;
+  });
+  cli::Command& get = tool.command("get", "write stored changes to stdout", [&](const Settings& settings) {
+    options.sync_interval = settings.synchronization.sync_interval;
+    spool::get(settings.spool.directory, options, STDOUT_FILENO);
+    return Exit::done;
+  });
+  get.lsn("--from", options.from, "begin with the first transaction that commits at or after LSN");
+  get.lsn("--to", options.to, "end with the last one that commits at or before LSN");
+  get.flag("--follow", options.follow, "wait for more until stopped");
+  tool.command("stat", "how much waits, for whom, and how much room is left",
+               [&](const Settings& settings) {
+                 const spool::Stat stat = spool::stat(settings);
+                 return print(json ? spool::stat_json(stat) : spool::stat_text(stat));
+               })
+      .flag("--json", json, "as one JSON object");
+  tool.command("list", "the segments, a line each",
+               [&](const Settings& settings) {
+                 const std::vector<spool::SegmentInfo> list = spool::list(settings);
+                 return print(json ? spool::list_json(list) : spool::list_text(list));
+               })
+      .flag("--json", json, "as a JSON object each");
+  tool.command("check", "read all of it and compare; exit 1 when something is wrong", [](const Settings& settings) {
+    const spool::CheckResult result = spool::check(settings);
+    return print(spool::check_text(result), result.findings.empty() ? Exit::done : Exit::finding);
+  });
+  tool.command("prune", "remove segments that every standby has applied", [](const Settings& settings) {
+    std::string removed;
+    for (const std::string& name : spool::prune(settings)) removed += name + "\n";
+    return print(removed);
+  });
+  return tool.run(argc, argv);
+}

@@ -1,0 +1,106 @@
+#include "apply/feed.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/stop.hpp"
+
+namespace apply {
+namespace {
+constexpr size_t ready_pieces = 1;  // one waits while one is written: both sides busy, and memory bounded
+}
+
+struct Feed::State {
+  Source& source;
+  Limits limits;
+  bool follow;
+  double interval;
+  Gatherer gatherer;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<Item> items;
+  bool ended = false;
+  bool abandoned = false;
+  std::exception_ptr failure;
+  std::thread thread;
+
+  // False when nobody wants more.
+  bool push(Item item) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return abandoned || items.size() < ready_pieces; });
+    if (abandoned) return false;
+    items.push_back(std::move(item));
+    changed.notify_all();
+    return true;
+  }
+
+  bool wanted_no_more() {
+    const std::lock_guard lock(mutex);
+    return abandoned;
+  }
+
+  void gather() {
+    change::Lsn told;
+    while (!base::stop_requested() && !wanted_no_more()) {
+      if (std::unique_ptr<Piece> piece = gatherer.next()) {
+        if (!push({prepare(std::move(piece)), {}})) return;
+        continue;
+      }
+      const change::Lsn covered = source.covered();
+      if (covered > told && !gatherer.at_end()) {
+        if (!push({nullptr, covered})) return;
+        told = covered;
+      }
+      if (gatherer.at_end() || (!follow && limits.until && covered >= *limits.until)) return;
+      source.wait(interval);
+    }
+  }
+
+  void run() {
+    try {
+      gather();
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+    }
+    const std::lock_guard lock(mutex);
+    ended = true;
+    changed.notify_all();
+  }
+};
+
+Feed::Feed(Source& source, const Limits& limits, bool follow, double interval)
+    : state_(new State{
+          source, limits, follow, interval, Gatherer(source, limits), {}, {}, {}, false, false, nullptr, {}}) {
+  state_->thread = std::thread([this] { state_->run(); });
+}
+
+Feed::~Feed() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->abandoned = true;
+  }
+  state_->changed.notify_all();
+  state_->source.abandon();
+  state_->thread.join();
+}
+
+bool Feed::pop(Item& item) {
+  std::unique_lock lock(state_->mutex);
+  state_->changed.wait(lock, [&] { return !state_->items.empty() || state_->ended; });
+  if (!state_->items.empty()) {
+    item = std::move(state_->items.front());
+    state_->items.pop_front();
+    state_->changed.notify_all();
+    return true;
+  }
+  if (state_->failure) std::rethrow_exception(std::exchange(state_->failure, nullptr));
+  return false;
+}
+
+}  // namespace apply

@@ -1,0 +1,40 @@
+// Changes folded to their net effect: what a run of operations on a table comes to, key by key. Pure: values in, values
+// out; the rows still point into the piece. The result is written in the order deletes, updates, inserts.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "apply/piece.hpp"
+
+namespace apply {
+
+// Rows that are updated alike: the same columns are set, the others were not sent (unchanged TOAST).
+struct UpdateGroup {
+  std::vector<bool> set;                       // a column each; key columns are never set
+  std::vector<std::span<change::Value>> rows;  // whole rows, key columns filled; absent where not set
+  bool whole = false;                          // every column is known, so a missing row can be made
+};
+
+struct TableEffect {
+  const change::Relation* relation = nullptr;
+  std::vector<std::span<change::Value>> deletes;  // keys
+  uint64_t deletes_expected = 0;                  // of them, those whose row the standby must have
+  std::vector<UpdateGroup> updates;
+  std::vector<std::span<change::Value>> inserts;  // rows
+  bool moved_keys = false;                        // a changed key became delete and insert
+};
+
+struct Fold {
+  std::vector<TableEffect> tables;         // in the order of their first change
+  std::vector<const Operation*> in_order;  // of tables that do not fold (REPLICA IDENTITY FULL): as they came
+  bool possible = true;                    // false: this run must be written in order, all of it
+};
+
+// New values (merged rows) go to `piece.arena`. `possible` is false where the net effect cannot be told without the
+// standby's rows: a changed key together with a value that was not sent, or changes that contradict each other.
+Fold fold(Piece& piece);
+
+}  // namespace apply

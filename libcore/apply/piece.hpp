@@ -1,0 +1,53 @@
+// A run of operations that belong to one standby transaction, in the order of the primary, with their values. Owns the
+// values (an arena), so it can be handed to another thread; knows no server. A batch is one piece or, where it is too
+// large for memory, several; TRUNCATE and a changed shape are pieces of their own kind, because nothing folds over
+// them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/arena.hpp"
+#include "change/change.hpp"
+
+namespace apply {
+
+struct Operation {
+  change::EventType type;  // insert, update, remove
+  const change::Relation* relation;
+  std::span<change::Value> key;  // as relation->key
+  std::span<change::Value> row;  // as relation->columns; insert, update
+  change::Lsn lsn;               // commit LSN of its transaction
+  uint64_t ordinal;              // within it, from 1
+
+  std::string id() const { return lsn.text() + "#" + std::to_string(ordinal); }  // "0/1A2B3C8#2"
+};
+
+struct Truncate {
+  std::vector<base::TableName> tables;
+  bool restart_identity = false;
+};
+
+// Where a batch brings the standby, known at its last piece.
+struct Position {
+  change::Lsn lsn;          // commit LSN of the last transaction
+  change::Lsn end_lsn;      // its end
+  int64_t time = 0;         // its commit time, microseconds since 1970
+  uint64_t operations = 0;  // in the stream up to here, as the spool counts them
+};
+
+struct Piece {
+  base::Arena arena;
+  std::vector<Operation> operations;
+  std::vector<Truncate> truncates;  // then `operations` is empty: the piece is these and nothing else
+  bool in_order = false;            // to be written operation by operation, not folded
+  bool ends_batch = false;          // commit after it
+  Position position;                // valid when ends_batch
+  uint64_t transactions = 0;        // that end in this piece
+  change::Lsn last_lsn;             // commit LSN of the last transaction that it has a part of
+};
+
+}  // namespace apply

@@ -1,0 +1,95 @@
+#include "apply/progress.hpp"
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "pg/error.hpp"
+
+namespace apply {
+namespace {
+
+using base::Error;
+using base::Exit;
+
+// "source" tells the slot's generation apart: a slot made anew under the old name has another consistent point.
+constexpr const char* make_table = R"(
+CREATE SCHEMA IF NOT EXISTS pgtandem;
+CREATE TABLE IF NOT EXISTS pgtandem.progress (
+  slot        text PRIMARY KEY,
+  source      text NOT NULL,
+  lsn         pg_catalog.pg_lsn NOT NULL,
+  end_lsn     pg_catalog.pg_lsn NOT NULL,
+  operations  bigint NOT NULL,
+  committed   timestamptz,
+  applied     timestamptz NOT NULL DEFAULT pg_catalog.now()))";
+
+bool has_table(pg::Session& session) {
+  return session.query("SELECT pg_catalog.to_regclass('pgtandem.progress') IS NOT NULL").get(0, 0) == "t";
+}
+
+}  // namespace
+
+void init_progress(pg::Session& session, const change::Source& source) {
+  if (session
+          .query("SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = $1 AND database = current_database()",
+                 {source.slot})
+          .rows() > 0)
+    throw Error(Exit::config, session.node() + ": has the slot " + source.slot +
+                                  " itself, so it is the primary and no " + "standby; correct database_url");
+  if (!has_table(session)) session.query(make_table);
+  const pg::Result made = session.query(
+      R"(INSERT INTO pgtandem.progress (slot, source, lsn, end_lsn, operations)
+         VALUES ($1, $2, '0/0', $3::pg_catalog.pg_lsn, 0) ON CONFLICT (slot) DO NOTHING)",
+      {source.slot, source.id(), source.created.text()});
+  if (made.affected() == 0) read_progress(session, source);
+  base::log(base::Level::info, session.node() + ": follows slot " + source.slot + " from " + source.created.text() +
+                                   (made.affected() == 0 ? " already" : ""));
+}
+
+void drop_progress(pg::Session& session, const std::string& slot) {
+  if (!has_table(session)) return;
+  session.query("DELETE FROM pgtandem.progress WHERE slot = $1", {slot});
+  if (session.query("SELECT FROM pgtandem.progress").rows() > 0) return;
+  session.query("DROP TABLE pgtandem.progress");
+  if (session.query("SELECT FROM pg_catalog.pg_class WHERE relnamespace = 'pgtandem'::pg_catalog.regnamespace")
+          .rows() == 0)
+    session.query("DROP SCHEMA pgtandem");
+}
+
+Position read_progress(pg::Session& session, const change::Source& source) {
+  if (!has_table(session))
+    throw Error(Exit::data, session.node() +
+                                ": follows nothing yet; run `apply init` (the tables must be as they were " +
+                                "when the slot was made)");
+  const pg::Result row = session.query(
+      R"(SELECT source, lsn, end_lsn, operations, (extract(epoch FROM committed) * 1000000)::bigint
+           FROM pgtandem.progress WHERE slot = $1)",
+      {source.slot});
+  if (row.rows() == 0)
+    throw Error(Exit::data, session.node() + ": does not follow slot " + source.slot + "; run `apply init`");
+  if (row.get(0, 0) != source.id())
+    throw Error(Exit::data,
+                session.node() + ": follows " + std::string(row.get(0, 0)) + ", but the stream is of " + source.id() +
+                    ": the slot was made anew; `apply drop`, `apply init`, and copy or compare " + "the tables");
+  Position at;
+  change::Lsn::parse(row.get(0, 1), at.lsn);
+  change::Lsn::parse(row.get(0, 2), at.end_lsn);
+  at.operations = std::stoull(std::string(row.get(0, 3)));
+  if (!row.is_null(0, 4)) at.time = std::stoll(std::string(row.get(0, 4)));
+  return at;
+}
+
+void advance_progress(pg::Session& session, const change::Source& source, const Position& from, const Position& to) {
+  const pg::Result moved = session.query(
+      R"(UPDATE pgtandem.progress
+            SET lsn = $3::pg_catalog.pg_lsn, end_lsn = $4::pg_catalog.pg_lsn, operations = $5::bigint,
+                committed = $6::timestamptz, applied = pg_catalog.clock_timestamp()
+          WHERE slot = $1 AND source = $2 AND lsn = $7::pg_catalog.pg_lsn)",
+      {source.slot, source.id(), to.lsn.text(), to.end_lsn.text(), std::to_string(to.operations),
+       base::iso_time(to.time), from.lsn.text()});
+  if (moved.affected() != 1)
+    throw Error(Exit::try_later, session.node() + ": the progress of slot " + source.slot + " is no longer at " +
+                                     from.lsn.text() + ": another apply is at work there; stop one of the two");
+}
+
+}  // namespace apply

@@ -1,0 +1,27 @@
+// The standby's own record of how far it is: one row a slot in pgtandem.progress, changed in the transaction of the
+// batch it speaks of. It alone decides where reading starts. Owns that table and its SQL.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "apply/piece.hpp"
+#include "change/change.hpp"
+#include "pg/session.hpp"
+
+namespace apply {
+
+// Makes the schema, the table and the row for `source` (at its beginning), or finds them made. Throws Error(data) when
+// the standby follows another source under this slot's name.
+void init_progress(pg::Session& session, const change::Source& source);
+// Removes the row, and table and schema when it was the last.
+void drop_progress(pg::Session& session, const std::string& slot);
+
+// Where the standby is. Throws Error(data), with the way out, when it does not follow `source`.
+Position read_progress(pg::Session& session, const change::Source& source);
+
+// Moves the row from `from` to `to` in the running transaction. Throws Error(try_later) when it is not at `from`:
+// somebody else applies too.
+void advance_progress(pg::Session& session, const change::Source& source, const Position& from, const Position& to);
+
+}  // namespace apply

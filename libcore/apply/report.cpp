@@ -1,0 +1,69 @@
+#include "apply/report.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/error.hpp"
+#include "change/writer.hpp"
+
+namespace apply {
+namespace {
+
+constexpr size_t flush_bytes = 1 << 20;
+
+const char* type_name(change::EventType type) {
+  switch (type) {
+    case change::EventType::insert:
+      return "insert";
+    case change::EventType::update:
+      return "update";
+    default:
+      return "delete";
+  }
+}
+
+}  // namespace
+
+Report::Report(const std::filesystem::path& file) : name_(file.string()) {
+  if (!name_.empty()) fd_ = base::open_file(file, O_WRONLY | O_CREAT | O_TRUNC);
+}
+
+void Report::add(const Piece& piece) {
+  if (!fd_) return;
+  for (const Truncate& truncate : piece.truncates)
+    for (const base::TableName& table : truncate.tables) {
+      lines_ += R"({"operation_id":")" + piece.last_lsn.text() + R"(","table":)";
+      change::append_json_string(lines_, table.text());
+      lines_ += R"(,"type":"truncate","result":"applied"})"
+                "\n";
+    }
+  for (const Operation& operation : piece.operations) {
+    lines_ += R"({"operation_id":")" + operation.id() + R"(","table":)";
+    change::append_json_string(lines_, operation.relation->text);
+    lines_ += std::string(R"(,"type":")") + type_name(operation.type) +
+              R"(","result":"applied"})"
+              "\n";
+  }
+  if (lines_.size() >= flush_bytes) flush();
+}
+
+void Report::flush() {
+  base::pwrite_all(fd_.get(), lines_, written_, name_);
+  written_ += static_cast<long>(lines_.size());
+  lines_.clear();
+}
+
+void Report::commit() {
+  if (!fd_) return;
+  flush();
+  committed_ = written_;
+}
+
+void Report::roll_back() {
+  if (!fd_) return;
+  lines_.clear();
+  written_ = committed_;
+  if (::ftruncate(fd_.get(), committed_) != 0) base::throw_errno("cannot write " + name_);
+}
+
+}  // namespace apply

@@ -1,0 +1,31 @@
+// The file of --report: one JSON line for each operation that is on the standby, written when its batch is. Owns the
+// file; lines of a batch that fails are taken back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "apply/piece.hpp"
+#include "base/files.hpp"
+
+namespace apply {
+
+class Report {
+ public:
+  // Writes nothing at all when `file` is empty.
+  explicit Report(const std::filesystem::path& file);
+  void add(const Piece& piece);  // a piece that was written, not yet committed
+  void commit();
+  void roll_back();
+
+ private:
+  void flush();
+  std::string name_;
+  base::Fd fd_;
+  std::string lines_;
+  long committed_ = 0;  // bytes that stand
+  long written_ = 0;
+};
+
+}  // namespace apply

@@ -1,0 +1,226 @@
+#include "apply/run.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "apply/feed.hpp"
+#include "apply/progress.hpp"
+#include "apply/report.hpp"
+#include "apply/source.hpp"
+#include "apply/standby.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/retry.hpp"
+#include "base/stop.hpp"
+#include "pg/error.hpp"
+#include "spool/cursor.hpp"
+#include "spool/mark.hpp"
+#include "spool/prune.hpp"
+
+namespace apply {
+namespace {
+
+using base::Error;
+using base::Exit;
+
+constexpr double cursor_every = 0.2;  // s between cursor files under load: depth is for people and schedulers
+constexpr double prune_every = 2;     // s
+
+class Run {
+ public:
+  Run(const config::Settings& settings, const Options& options, Source& source, spool::CursorFile* cursor)
+      : settings_(settings),
+        options_(options),
+        node_(settings.secondary(options.node)),
+        source_(source),
+        named_(source.named()),
+        cursor_(cursor),
+        report_(options.report),
+        backoff_(options.follow ? -1 : settings.synchronization.max_retry_attempts,
+                 settings.synchronization.retry_delay) {
+    const config::Synchronization& sync = settings.synchronization;
+    limits_ = {static_cast<uint64_t>(sync.batch_size), static_cast<uint64_t>(sync.max_queue_size), options.until, {}};
+  }
+
+  void to_end() {
+    bool stopped = !connect();
+    while (!stopped) {
+      source_.rewind(standby_->position());
+      Feed feed(source_, limits_, options_.follow, settings_.synchronization.sync_interval);
+      const Outcome outcome = drain(feed);
+      if (outcome == Outcome::ended) break;
+      stopped = outcome == Outcome::stopped;
+    }
+    if (standby_) publish(standby_->position().end_lsn, true);
+    tell();
+  }
+
+ private:
+  enum class Outcome { ended, stopped, read_again };
+
+  // Until the feed ends, or a batch that is no longer in memory has to be read again.
+  Outcome drain(Feed& feed) {
+    Feed::Item item;
+    bool whole = true;  // the batch has one piece, which is in `item`
+    while (feed.pop(item)) {
+      if (!item.prepared) {
+        publish(item.covered, true);
+        continue;
+      }
+      const Outcome outcome = write(*item.prepared, whole);
+      if (outcome != Outcome::ended) return outcome;
+      whole = item.prepared->piece.ends_batch;
+    }
+    return Outcome::ended;
+  }
+
+  // Writes a piece, again after what can heal. `whole`: its batch begins with it.
+  Outcome write(Prepared& prepared, bool whole) {
+    const Piece& piece = prepared.piece;
+    for (;;) {
+      const Position before = standby_->position();
+      try {
+        standby_->write(prepared);
+        report_.add(piece);
+        if (piece.ends_batch) committed(piece);
+        return Outcome::ended;
+      } catch (const pg::SqlError& refused) {
+        if (!pg::is_refusal_of_rows(refused.sqlstate()) || piece.in_order) throw;
+        base::log(base::Level::debug, std::string(refused.what()) + "; trying these changes in the primary's order");
+        prepared.piece.in_order = true;
+      } catch (const base::Transient& failure) {
+        const bool in_doubt = standby_->in_doubt();
+        base::log(base::Level::warn, std::string(failure.what()) + "; trying again");
+        if (in_doubt && !named_)
+          throw Error(Exit::unreachable,
+                      std::string(failure.what()) +
+                          "; whether the last batch was committed is not known: compare before going on");
+        if (!backoff_.wait()) {
+          if (base::stop_requested()) return Outcome::stopped;
+          throw;
+        }
+      }
+      report_.roll_back();
+      standby_.reset();
+      if (!connect()) return Outcome::stopped;
+      const Position& now = standby_->position();
+      if (piece.ends_batch && named_ && now.lsn == piece.position.lsn) {
+        base::log(base::Level::info, "the commit of " + now.lsn.text() + " was in doubt; it had landed");
+        report_.add(piece);
+        committed(piece);
+        return Outcome::ended;
+      }
+      if (now.lsn != before.lsn)
+        throw Error(Exit::try_later, node_.name + ": progress went from " + before.lsn.text() + " to " +
+                                         now.lsn.text() +
+                                         " meanwhile: another apply is at work there; stop one of the two");
+      if (whole && piece.ends_batch) continue;
+      if (prepared.piece.in_order) limits_.in_order_until = std::max(limits_.in_order_until, piece.last_lsn);
+      return Outcome::read_again;
+    }
+  }
+
+  // False when a stop was requested meanwhile.
+  bool connect() {
+    for (;;) {
+      try {
+        standby_ = std::make_unique<Standby>(settings_, node_, named_);
+        return true;
+      } catch (const base::Transient& failure) {
+        base::log(base::Level::warn, std::string(failure.what()) + "; trying again");
+        if (backoff_.wait()) continue;
+        if (base::stop_requested()) return false;
+        throw;
+      }
+    }
+  }
+
+  void committed(const Piece& piece) {
+    backoff_.succeeded();
+    report_.commit();
+    transactions_ += piece.transactions;
+    operations_ += piece.operations.size() + piece.truncates.size();
+    publish(piece.position.end_lsn, false);
+  }
+
+  // Tells the others how far the standby is: everything up to `covered`.
+  void publish(change::Lsn covered, bool now) {
+    if (cursor_ == nullptr) return;
+    const double time = base::monotonic_seconds();
+    if (!now && time - published_ < cursor_every) return;
+    published_ = time;
+    const Position& at = standby_->position();
+    covered_ = std::max({covered_, covered, at.end_lsn});
+    cursor_->publish({at.lsn, covered_, at.operations, at.time});
+    if (time - pruned_ < prune_every) return;
+    pruned_ = time;
+    spool::prune(settings_);
+  }
+
+  void tell() const {
+    if (!standby_) return;
+    const Conflicts& conflicts = standby_->conflicts();
+    std::string line = node_.name + ": applied " + std::to_string(operations_) + " operations in " +
+                       std::to_string(transactions_) + " transactions, up to " + standby_->position().lsn.text();
+    if (conflicts.update_missing + conflicts.delete_missing > 0)
+      line += "; rows that were not there: " + std::to_string(conflicts.update_missing) + " updated (made anew), " +
+              std::to_string(conflicts.delete_missing) + " deleted";
+    base::log(base::Level::info, line);
+  }
+
+  const config::Settings& settings_;
+  const Options& options_;
+  const config::Node& node_;
+  Source& source_;
+  std::optional<change::Source> named_;
+  spool::CursorFile* cursor_;
+  Report report_;
+  base::Backoff backoff_;
+  Limits limits_;
+  std::unique_ptr<Standby> standby_;
+  change::Lsn covered_;
+  double published_ = 0;
+  double pruned_ = 0;
+  uint64_t transactions_ = 0;
+  uint64_t operations_ = 0;
+};
+
+pg::SessionOptions plain(const config::Settings& settings) {
+  return {.purpose = "pgtandem apply", .answer_timeout = settings.synchronization.sync_timeout};
+}
+
+change::Source spool_source_of(const config::Settings& settings) {
+  const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);
+  if (!mark)
+    throw Error(Exit::data,
+                "the spool " + settings.spool.directory.string() + " is not founded; run `capture init` first");
+  return mark->source;
+}
+
+}  // namespace
+
+void init(const config::Settings& settings, const std::string& node) {
+  pg::Session session(settings.secondary(node), plain(settings));
+  init_progress(session, spool_source_of(settings));
+}
+
+void drop(const config::Settings& settings, const std::string& node) {
+  pg::Session session(settings.secondary(node), plain(settings));
+  drop_progress(session, spool_source_of(settings).slot);
+}
+
+void from_spool_to_standby(const config::Settings& settings, const Options& options) {
+  const std::unique_ptr<Source> source = from_spool(settings);
+  spool::CursorFile cursor(settings.spool.directory, settings.secondary(options.node).name);
+  Options bounded = options;
+  if (!options.follow && !options.until) bounded.until = spool::read_mark(settings.spool.directory)->lsn;
+  Run(settings, bounded, *source, &cursor).to_end();
+}
+
+void from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd) {
+  const std::unique_ptr<Source> source = from_descriptor(fd, "stdin");
+  Run(settings, options, *source, nullptr).to_end();
+}
+
+}  // namespace apply

@@ -1,0 +1,39 @@
+// One run of apply: from the spool or stdin to one standby, with retries, until it is done. Owns the order of things;
+// the work is in feed, writer and progress.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "change/lsn.hpp"
+#include "config/settings.hpp"
+
+namespace apply {
+
+struct Options {
+  std::string node;  // the standby; empty: as Settings::secondary() picks it
+  bool follow = false;
+  std::optional<change::Lsn> until;  // goes on until everything that was committed before it is applied
+  std::filesystem::path report;      // empty: none
+};
+
+// What it needs on the standby: made (or found made), and removed.
+void init(const config::Settings& settings, const std::string& node);
+void drop(const config::Settings& settings, const std::string& node);
+
+// Applies what the spool holds durably now; goes on as the options say. Throws base::Transient when the retries are
+// used up, Error(data) for a gap, damage, a schema that does not fit or a row that the standby refuses: everything
+// before it is applied, nothing of its transaction.
+void from_spool_to_standby(const config::Settings& settings, const Options& options);
+
+// The same from a descriptor, to its end.
+void from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd);
+
+// What would be done, as SQL that psql can run, in the primary's order.
+void dry_run(const config::Settings& settings, const Options& options, std::optional<int> fd,
+             const std::function<void(std::string_view)>& print);
+
+}  // namespace apply

@@ -1,0 +1,35 @@
+#include "apply/standby.hpp"
+
+#include "apply/progress.hpp"
+#include "base/error.hpp"
+
+namespace apply {
+
+Standby::Standby(const config::Settings& settings, const config::Node& node,
+                 const std::optional<change::Source>& source)
+    : source_(source),
+      session_(node, {.purpose = "pgtandem apply",
+                      .writes_as_replica = true,
+                      .answer_timeout = settings.synchronization.sync_timeout}),
+      writer_(session_) {
+  if (source_) position_ = read_progress(session_, *source_);
+}
+
+void Standby::write(const Prepared& prepared) {
+  if (!open_) session_.query("BEGIN");
+  open_ = true;
+  writer_.write(prepared);
+  const Piece& piece = prepared.piece;
+  if (!piece.ends_batch) return;
+  if (source_) advance_progress(session_, *source_, position_, piece.position);
+  committing_ = true;
+  const pg::Result committed = session_.query("COMMIT");
+  // A commit of a failed transaction answers without an error, but with this tag.
+  if (committed.tag() != "COMMIT")
+    throw base::Error(base::Exit::bug, session_.node() + ": the commit of " + piece.position.lsn.text() +
+                                           " was answered " + std::string(committed.tag()));
+  committing_ = open_ = false;
+  position_ = piece.position;
+}
+
+}  // namespace apply

@@ -1,0 +1,42 @@
+// The standby while a connection to it lives: one transaction a batch, with the progress row in it. Owns the session
+// and whether a transaction is open; a standby that threw is used up, make another one.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "apply/piece.hpp"
+#include "apply/prepared.hpp"
+#include "apply/writer.hpp"
+#include "change/change.hpp"
+#include "config/settings.hpp"
+#include "pg/session.hpp"
+
+namespace apply {
+
+class Standby {
+ public:
+  // Connects and, where the stream names its source, reads how far the standby is. Throws as pg::Session and
+  // read_progress() do.
+  Standby(const config::Settings& settings, const config::Node& node, const std::optional<change::Source>& source);
+
+  const Position& position() const { return position_; }  // of the last commit; zero without a source
+
+  // Writes a piece in the batch's transaction, and commits with the progress when it ends the batch.
+  void write(const Prepared& prepared);
+
+  // Whether the last thing tried was the commit, so that its outcome is unknown if the connection is gone.
+  bool in_doubt() const { return committing_; }
+  const Conflicts& conflicts() const { return writer_.conflicts(); }
+  pg::Session& session() { return session_; }
+
+ private:
+  std::optional<change::Source> source_;
+  pg::Session session_;
+  Writer writer_;
+  Position position_;
+  bool open_ = false;
+  bool committing_ = false;
+};
+
+}  // namespace apply

@@ -1,0 +1,173 @@
+#include "apply/target.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.hpp"
+#include "pg/quote.hpp"
+
+namespace apply {
+namespace {
+
+using base::Error;
+using base::Exit;
+using change::Identity;
+
+[[noreturn]] void unfit(const pg::Session& session, const TargetTable& table, const std::string& what) {
+  throw Error(Exit::data, session.node() + ": table " + table.relation->text + " " + what);
+}
+
+}  // namespace
+
+std::string column_list(const TargetTable& table) {
+  std::string out;
+  for (const std::string& column : table.columns) out += (out.empty() ? "" : ", ") + column;
+  return out;
+}
+
+std::string match_condition(const TargetTable& table, const std::string& left, const std::string& right) {
+  std::string out;
+  for (const uint16_t i : table.match)
+    out += (out.empty() ? "" : " AND ") + left + "." + table.columns[i] + " = " + right + "." + table.columns[i];
+  return out;
+}
+
+TargetTable& Targets::of(const change::Relation& relation) {
+  std::unique_ptr<TargetTable>& known = tables_[&relation];
+  if (known) return *known;
+  auto table = std::make_unique<TargetTable>();
+  table->relation = &relation;
+  table->name = pg::quote_table(relation.table);
+  for (const change::Column& column : relation.columns) table->columns.push_back(pg::quote_identifier(column.name));
+  const pg::Result found = session_.query(
+      R"(SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p'))",
+      {relation.table.schema, relation.table.name});
+  if (found.rows() == 0) unfit(session_, *table, "does not exist; create it as on the primary (pg_dump -s -t)");
+  const std::string oid(found.get(0, 0));
+  read_columns(*table, oid);
+  read_match(*table, oid);
+  read_sequences(*table, oid);
+  table->depth = depth_of(oid);
+  known = std::move(table);
+  return *known;
+}
+
+void Targets::read_columns(TargetTable& table, const std::string& oid) {
+  const pg::Result rows = session_.query(
+      R"(SELECT attname, attgenerated <> '' FROM pg_catalog.pg_attribute
+          WHERE attrelid = $1::pg_catalog.oid AND attnum > 0 AND NOT attisdropped)",
+      {oid});
+  std::map<std::string, bool, std::less<>> there;
+  for (int i = 0; i < rows.rows(); ++i) there[std::string(rows.get(i, 0))] = rows.get(i, 1) == "t";
+  for (const change::Column& column : table.relation->columns) {
+    const auto found = there.find(column.name);
+    if (found == there.end())
+      unfit(session_, table,
+            "has no column " + column.name + "; ALTER TABLE " + table.name + " ADD COLUMN " +
+                pg::quote_identifier(column.name) + " " + column.type);
+    if (found->second)
+      unfit(session_, table,
+            "generates the column " + column.name + ", which the primary stores; make it an ordinary one");
+  }
+}
+
+// What finds a row: the stream's key needs a unique index here, or updates could meet several rows and inserts none.
+void Targets::read_match(TargetTable& table, const std::string& oid) {
+  const change::Relation& relation = *table.relation;
+  if (relation.key.empty()) return;
+  const pg::Result rows = session_.query(
+      R"(SELECT i.indexrelid, i.indisprimary, a.attname
+           FROM pg_catalog.pg_index i
+           CROSS JOIN LATERAL pg_catalog.unnest(i.indkey[0:i.indnkeyatts - 1]) AS k(attnum)
+           JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+          WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+            AND i.indpred IS NULL AND i.indexprs IS NULL)",
+      {oid});
+  std::map<std::string, std::set<std::string>> indexes;
+  std::string primary;
+  for (int i = 0; i < rows.rows(); ++i) {
+    const std::string index(rows.get(i, 0));
+    indexes[index].insert(std::string(rows.get(i, 2)));
+    if (rows.get(i, 1) == "t") primary = index;
+  }
+  if (relation.identity == Identity::full) {
+    for (uint16_t i = 0; i < relation.columns.size(); ++i)
+      if (primary.empty() || indexes[primary].contains(relation.columns[i].name)) table.match.push_back(i);
+    table.match_is_unique = !primary.empty() && table.match.size() == indexes[primary].size();
+    if (!table.match_is_unique) table.match = relation.key;
+    return;
+  }
+  std::set<std::string> wanted;
+  std::string names;
+  for (const uint16_t i : relation.key) {
+    wanted.insert(relation.columns[i].name);
+    names += (names.empty() ? "" : ", ") + table.columns[i];
+  }
+  const bool found =
+      std::any_of(indexes.begin(), indexes.end(), [&](const auto& index) { return index.second == wanted; });
+  if (!found)
+    unfit(session_, table,
+          "has no unique index on the primary's key; CREATE UNIQUE INDEX ON " + table.name + " (" + names + ")");
+  table.match = relation.key;
+}
+
+void Targets::read_sequences(TargetTable& table, const std::string& oid) {
+  const pg::Result rows = session_.query(
+      R"(SELECT a.attname, n.nspname, c.relname, s.seqincrement,
+                coalesce(pg_catalog.pg_sequence_last_value(c.oid), s.seqstart - s.seqincrement), s.seqmin, s.seqmax
+           FROM pg_catalog.pg_depend d
+           JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+           JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
+           JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+          WHERE d.refobjid = $1::pg_catalog.oid AND d.deptype IN ('a', 'i')
+            AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)",
+      {oid});
+  for (int i = 0; i < rows.rows(); ++i) {
+    OwnedSequence sequence;
+    while (sequence.column < table.columns.size() && table.relation->columns[sequence.column].name != rows.get(i, 0))
+      ++sequence.column;
+    if (sequence.column == table.columns.size()) continue;  // a column that only the standby has
+    sequence.name = pg::quote_table({std::string(rows.get(i, 1)), std::string(rows.get(i, 2))});
+    sequence.increment = std::stoll(std::string(rows.get(i, 3)));
+    sequence.value = std::stoll(std::string(rows.get(i, 4)));
+    sequence.min = std::stoll(std::string(rows.get(i, 5)));
+    sequence.max = std::stoll(std::string(rows.get(i, 6)));
+    table.sequences.push_back(std::move(sequence));
+  }
+}
+
+// Parents are lower than their children, so that foreign keys hold where the session may not switch them off.
+int Targets::depth_of(const std::string& oid) {
+  if (!references_read_) {
+    const pg::Result rows = session_.query(
+        "SELECT conrelid, confrelid FROM pg_catalog.pg_constraint WHERE contype = 'f' AND conrelid <> confrelid");
+    for (int i = 0; i < rows.rows(); ++i) references_.emplace(std::string(rows.get(i, 0)), std::string(rows.get(i, 1)));
+    references_read_ = true;
+  }
+  std::set<std::string> level{oid};
+  int depth = 0;
+  while (!level.empty() && depth < 64) {  // a cycle has no depth: such tables fall back to their own order
+    std::set<std::string> next;
+    for (const std::string& table : level)
+      for (auto [at, end] = references_.equal_range(table); at != end; ++at) next.insert(at->second);
+    level = std::move(next);
+    if (!level.empty()) ++depth;
+  }
+  return depth;
+}
+
+const std::string& Targets::stage(TargetTable& table) {
+  if (!table.stage.empty()) return table.stage;
+  const std::string name = "pg_temp.pgtandem_stage_" + std::to_string(++stages_);
+  session_.query("CREATE TEMPORARY TABLE " + name.substr(8) + " ON COMMIT DELETE ROWS AS SELECT 0 AS " +
+                 pg::quote_identifier(stage_group) + ", " + column_list(table) + " FROM " + table.name +
+                 " WITH NO DATA");
+  return table.stage = name;
+}
+
+void Targets::forget_sequences() { tables_.clear(); }
+
+}  // namespace apply

@@ -1,0 +1,71 @@
+// The standby's side of each table in the stream: that it is there and fits, and the statements that write to it. Owns
+// what was read from the standby's catalog, and the staging tables of its session; writes no row of a user's table.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "apply/fold.hpp"
+#include "change/change.hpp"
+#include "pg/session.hpp"
+
+namespace apply {
+
+// A sequence that a column of the table owns (serial, identity).
+struct OwnedSequence {
+  size_t column = 0;  // in relation->columns
+  std::string name;   // quoted
+  int64_t increment = 1;
+  int64_t min = 0;  // it gives nothing outside: values there come from elsewhere, and never meet it
+  int64_t max = 0;
+  int64_t value = 0;  // as last read or set; the next nextval() goes on from it
+};
+
+struct TargetTable {
+  const change::Relation* relation = nullptr;
+  std::string name;                  // quoted
+  std::vector<std::string> columns;  // quoted, as relation->columns
+  std::vector<uint16_t> match;       // columns that find a row: the key; under FULL the standby's primary key, or all
+  bool match_is_unique = true;       // false: FULL and no primary key there; one of the rows that look alike is meant
+  int depth = 0;                     // above every table that it references
+  std::vector<OwnedSequence> sequences;
+  std::string stage;  // the session's staging table for it, made at its first use
+};
+
+// The staging tables' first column: which statement a row is for. No user would name a column so.
+constexpr const char* stage_group = "pgtandem statement";
+
+class Targets {
+ public:
+  explicit Targets(pg::Session& session) : session_(session) {}
+
+  // Throws Error(data), with what to do, when the standby has no such table, lacks a column or a unique index on the
+  // key.
+  TargetTable& of(const change::Relation& relation);
+  // The staging table: a column "group" and those of the relation, with the standby's types; emptied at each commit.
+  const std::string& stage(TargetTable& table);
+  // After TRUNCATE … RESTART IDENTITY: what is known of sequences is no longer so.
+  void forget_sequences();
+
+ private:
+  void read_columns(TargetTable& table, const std::string& oid);
+  void read_match(TargetTable& table, const std::string& oid);
+  void read_sequences(TargetTable& table, const std::string& oid);
+  int depth_of(const std::string& oid);
+
+  pg::Session& session_;
+  std::unordered_map<const change::Relation*, std::unique_ptr<TargetTable>> tables_;
+  std::multimap<std::string, std::string> references_;  // table OID to the OIDs it references
+  bool references_read_ = false;
+  int stages_ = 0;
+};
+
+// " , "-joined names, and `a = b AND …` over the match columns of a table.
+std::string column_list(const TargetTable& table);
+std::string match_condition(const TargetTable& table, const std::string& left, const std::string& right);
+
+}  // namespace apply

@@ -1,0 +1,146 @@
+#include "apply/writer.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.hpp"
+#include "pg/error.hpp"
+#include "pg/quote.hpp"
+
+namespace apply {
+namespace {
+
+using base::Error;
+using base::Exit;
+using change::EventType;
+using change::Value;
+using change::ValueKind;
+
+bool number_of(const Value& value, int64_t& number) {
+  if (value.kind != ValueKind::text) return false;
+  const auto [end, failed] = std::from_chars(value.data, value.data + value.size, number);
+  return failed == std::errc() && end == value.data + value.size;
+}
+
+// "stage" rows of one statement.
+std::string of_group(size_t group) { return "s." + pg::quote_identifier(stage_group) + " = " + std::to_string(group); }
+
+}  // namespace
+
+bool Writer::can_fold(const Prepared& prepared) const {
+  return session_.replica_role() || std::none_of(prepared.fold.tables.begin(), prepared.fold.tables.end(),
+                                                 [](const TableEffect& effect) { return effect.moved_keys; });
+}
+
+void Writer::write(const Prepared& prepared) {
+  const Piece& piece = prepared.piece;
+  for (const Truncate& what : piece.truncates) truncate(what);
+  if (piece.in_order || !can_fold(prepared)) {
+    std::vector<const Operation*> all;
+    for (const Operation& operation : piece.operations) all.push_back(&operation);
+    write_in_order(all);
+  } else {
+    write_folded(prepared);
+    write_in_order(prepared.fold.in_order);
+  }
+  follow_sequences(piece);
+}
+
+// All rows to the staging tables first, then deletes from the children up and the rest from the parents down: what a
+// unique value or a foreign key needs is there before it is asked for.
+void Writer::write_folded(const Prepared& prepared) {
+  struct Work {
+    TargetTable* table;
+    const TableEffect* effect;
+    const TableRows* rows;
+  };
+  std::vector<Work> work;
+  for (size_t i = 0; i < prepared.fold.tables.size(); ++i) {
+    const TableEffect& effect = prepared.fold.tables[i];
+    work.push_back({&targets_.of(*effect.relation), &effect, &prepared.rows[i]});
+  }
+  std::stable_sort(work.begin(), work.end(),
+                   [](const Work& a, const Work& b) { return a.table->depth < b.table->depth; });
+  for (const Work& w : work)
+    if (w.rows->staged_rows > 0) session_.copy_in("COPY " + targets_.stage(*w.table) + " FROM STDIN", w.rows->staged);
+  for (auto w = work.rbegin(); w != work.rend(); ++w) run_deletes(*w->table, *w->effect);
+  for (const Work& w : work) {
+    run_updates(*w.table, *w.effect);
+    if (!w.rows->inserts.empty())
+      session_.copy_in("COPY " + w.table->name + " (" + column_list(*w.table) + ") FROM STDIN", w.rows->inserts);
+    // The next piece of the same transaction stages its own rows: these are done with.
+    if (w.rows->staged_rows > 0 && !prepared.piece.ends_batch)
+      session_.query("DELETE FROM " + targets_.stage(*w.table));
+  }
+}
+
+void Writer::run_deletes(TargetTable& table, const TableEffect& effect) {
+  if (effect.deletes.empty()) return;
+  const uint64_t gone = session_
+                            .query("DELETE FROM " + table.name + " AS t USING " + targets_.stage(table) +
+                                   " AS s WHERE " + of_group(0) + " AND " + match_condition(table, "t", "s"))
+                            .affected();
+  if (gone < effect.deletes_expected) conflicts_.delete_missing += effect.deletes_expected - gone;
+}
+
+void Writer::run_updates(TargetTable& table, const TableEffect& effect) {
+  for (size_t i = 0; i < effect.updates.size(); ++i) {
+    const UpdateGroup& group = effect.updates[i];
+    const std::string rows = targets_.stage(table) + " AS s WHERE " + of_group(i + 1);
+    std::string set;
+    for (size_t c = 0; c < group.set.size(); ++c)
+      if (group.set[c]) set += (set.empty() ? "" : ", ") + table.columns[c] + " = s." + table.columns[c];
+    // A table of nothing but its key has nothing to set, yet its row has to be there.
+    if (set.empty()) set = table.columns[table.match[0]] + " = s." + table.columns[table.match[0]];
+    const uint64_t touched = session_
+                                 .query("UPDATE " + table.name + " AS t SET " + set + " FROM " + rows + " AND " +
+                                        match_condition(table, "t", "s"))
+                                 .affected();
+    if (touched == group.rows.size()) continue;
+    if (!group.whole)
+      throw Error(Exit::data, session_.node() + ": " + table.relation->text + " lacks " +
+                                  std::to_string(group.rows.size() - touched) +
+                                  " rows whose update does not carry every " + "value; copy them from the primary");
+    std::string columns;
+    for (const std::string& column : table.columns) columns += (columns.empty() ? "s." : ", s.") + column;
+    conflicts_.update_missing +=
+        session_
+            .query("INSERT INTO " + table.name + " (" + column_list(table) + ") OVERRIDING SYSTEM VALUE SELECT " +
+                   columns + " FROM " + rows + " AND NOT EXISTS (SELECT FROM " + table.name + " AS t WHERE " +
+                   match_condition(table, "t", "s") + ")")
+            .affected();
+  }
+}
+
+// In one statement, so that foreign keys among the tables hold; never further by CASCADE: what else the primary emptied
+// is named in the stream itself.
+void Writer::truncate(const Truncate& what) {
+  std::string tables;
+  for (const base::TableName& table : what.tables) tables += (tables.empty() ? "" : ", ") + pg::quote_table(table);
+  session_.query("TRUNCATE " + tables + (what.restart_identity ? " RESTART IDENTITY" : ""));
+  if (what.restart_identity) targets_.forget_sequences();
+}
+
+// A sequence goes on after every value that came with a row, in the same transaction: should the standby become the
+// primary now, its first insert meets no duplicate key.
+void Writer::follow_sequences(const Piece& piece) {
+  std::vector<std::pair<OwnedSequence*, const TargetTable*>> moved;
+  TargetTable* table = nullptr;
+  for (const Operation& operation : piece.operations) {
+    if (operation.type == EventType::remove) continue;
+    if (table == nullptr || table->relation != operation.relation) table = &targets_.of(*operation.relation);
+    for (OwnedSequence& sequence : table->sequences) {
+      int64_t value = 0;
+      if (!number_of(operation.row[sequence.column], value) || value < sequence.min || value > sequence.max) continue;
+      if (sequence.increment > 0 ? value <= sequence.value : value >= sequence.value) continue;
+      sequence.value = value;
+      if (std::none_of(moved.begin(), moved.end(), [&](const auto& m) { return m.first == &sequence; }))
+        moved.emplace_back(&sequence, table);
+    }
+  }
+  for (const auto& [sequence, of] : moved)
+    session_.query("SELECT pg_catalog.setval($1::pg_catalog.regclass, $2::bigint)",
+                   {sequence->name, std::to_string(sequence->value)});
+}
+
+}  // namespace apply

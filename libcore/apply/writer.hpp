@@ -1,0 +1,52 @@
+// Writes prepared pieces to the standby: the folded form set by set, or operation by operation in the primary's order.
+// Owns the statements and the counts of what they touched; begins and commits nothing. One session, one thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "apply/prepared.hpp"
+#include "apply/target.hpp"
+#include "pg/session.hpp"
+
+namespace apply {
+
+// What the standby had otherwise than the primary's changes expect; under primary_wins the primary's row stands.
+struct Conflicts {
+  uint64_t update_missing = 0;  // an update's row was not there: made anew
+  uint64_t delete_missing = 0;  // a delete's row was not there
+};
+
+class Writer {
+ public:
+  explicit Writer(pg::Session& session) : session_(session), targets_(session) {}
+
+  // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows): a folded piece may still
+  // pass in order; Error(data) naming the operation when an update's row is missing and cannot be made.
+  void write(const Prepared& prepared);
+
+  // Whether a piece may be written folded: without replica role, foreign keys act on a changed key that was folded to
+  // delete and insert.
+  bool can_fold(const Prepared& prepared) const;
+
+  const Conflicts& conflicts() const { return conflicts_; }
+
+ private:
+  void write_folded(const Prepared& prepared);
+  void run_deletes(TargetTable& table, const TableEffect& effect);
+  void run_updates(TargetTable& table, const TableEffect& effect);
+  void truncate(const Truncate& what);
+  void follow_sequences(const Piece& piece);
+
+  // In the primary's order.
+  void write_in_order(const std::vector<const Operation*>& operations);
+  const std::string& statement_for(const Operation& operation, TargetTable& table, std::vector<pg::Parameter>& values);
+
+  pg::Session& session_;
+  Targets targets_;
+  Conflicts conflicts_;
+  std::map<std::string, std::string> statements_;  // SQL to the name it is prepared under
+};
+
+}  // namespace apply

@@ -1,0 +1,241 @@
+#include "capture/link.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "pg/error.hpp"
+#include "pg/quote.hpp"
+#include "pg/replication.hpp"
+
+namespace capture {
+namespace {
+
+using base::Error;
+using base::Exit;
+using base::TableName;
+
+constexpr const char* begin_again =
+    "use up the spool with `pgtandem apply`, then `capture drop`, empty the spool directory, `apply drop`, "
+    "`capture init`, `apply init`, and copy or compare the tables";
+
+pg::SessionOptions options_for(const config::Settings& settings, bool replication) {
+  return {.purpose = "pgtandem capture",
+          .replication = replication,
+          .answer_timeout = settings.synchronization.sync_timeout};
+}
+
+std::string alter_identity(const TableName& table) {
+  const std::string alter = "ALTER TABLE " + pg::quote_table(table) + " REPLICA IDENTITY ";
+  return "add a primary key, or " + alter + "FULL, or, if its rows are only ever inserted, " + alter + "NOTHING";
+}
+
+// Each synced table exists, is an ordinary or partitioned permanent table, and has an identity.
+void check_tables(pg::Session& session, const std::vector<TableName>& tables) {
+  for (const TableName& table : tables) {
+    const pg::Result found = session.query(
+        R"(SELECT c.relkind, c.relpersistence, c.relreplident,
+                  EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid)
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = $1 AND c.relname = $2)",
+        {table.schema, table.name});
+    const std::string named = session.node() + ": table " + table.text();
+    if (found.rows() == 0)
+      throw Error(Exit::config, named + " of sync_tables does not exist; correct the name, or create the table");
+    if (found.get(0, 0) != "r" && found.get(0, 0) != "p")
+      throw Error(Exit::data, named + " is not a table; only tables can be synced, take it out of sync_tables");
+    if (found.get(0, 1) != "p")
+      throw Error(Exit::data, named + " is unlogged or temporary: its changes are not in the WAL; ALTER TABLE " +
+                                  pg::quote_table(table) + " SET LOGGED, or take it out of sync_tables");
+    if (found.get(0, 2) == "d" && found.get(0, 3) == "f")
+      throw Error(Exit::data, named + " has no primary key and no other identity; " + alter_identity(table));
+  }
+}
+
+std::set<TableName> published(pg::Session& session, const std::string& publication) {
+  const pg::Result rows = session.query(
+      R"(SELECT n.nspname, c.relname
+           FROM pg_catalog.pg_publication p
+           JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
+           JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
+           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE p.pubname = $1)",
+      {publication});
+  std::set<TableName> tables;
+  for (int i = 0; i < rows.rows(); ++i) tables.insert({std::string(rows.get(i, 0)), std::string(rows.get(i, 1))});
+  return tables;
+}
+
+bool publication_exists(pg::Session& session, const std::string& publication) {
+  return session.query("SELECT FROM pg_catalog.pg_publication WHERE pubname = $1", {publication}).rows() > 0;
+}
+
+std::string table_list(const std::vector<TableName>& tables) {
+  std::string list;
+  for (const TableName& table : tables) list += (list.empty() ? "" : ", ") + pg::quote_table(table);
+  return list;
+}
+
+void make_publication(pg::Session& session, const config::Settings& settings, const std::string& name) {
+  const std::vector<TableName>& tables = settings.synchronization.sync_tables;
+  if (!publication_exists(session, name)) {
+    // Partitions are published as their root, so that the standby may be partitioned otherwise.
+    session.query("CREATE PUBLICATION " + pg::quote_identifier(name) + " FOR TABLE " + table_list(tables) +
+                  " WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = true)");
+    base::log(base::Level::info, "publication " + name + " created for " + table_list(tables));
+    return;
+  }
+  const std::set<TableName> wanted(tables.begin(), tables.end());
+  const std::set<TableName> now = published(session, name);
+  if (wanted == now) return;
+  session.query("ALTER PUBLICATION " + pg::quote_identifier(name) + " SET TABLE " + table_list(tables));
+  for (const TableName& table : wanted)
+    if (!now.contains(table))
+      base::log(base::Level::warn, "table " + table.text() + " joined the publication: rows that it had before now " +
+                                       "are not in the stream; copy them to the standby");
+}
+
+struct Slot {
+  bool exists = false;
+  std::string plugin;
+  std::string database;
+  std::string wal_status;
+  change::Lsn confirmed;
+};
+
+Slot find_slot(pg::Session& session, const std::string& name) {
+  const pg::Result row = session.query(
+      R"(SELECT plugin, database, coalesce(wal_status, ''), confirmed_flush_lsn, database = current_database()
+           FROM pg_catalog.pg_replication_slots WHERE slot_name = $1)",
+      {name});
+  Slot slot;
+  if (row.rows() == 0) return slot;
+  slot.exists = true;
+  slot.plugin = row.get(0, 0);
+  slot.database = row.get(0, 1);
+  slot.wal_status = row.get(0, 2);
+  change::Lsn::parse(row.get(0, 3), slot.confirmed);
+  if (slot.plugin != "pgoutput" || row.get(0, 4) != "t")
+    throw Error(Exit::data, session.node() + ": slot " + name + " is not ours (plugin " + slot.plugin + ", database " +
+                                slot.database + "); rename local_node, or drop that slot");
+  return slot;
+}
+
+void check_wal_level(pg::Session& session) {
+  const std::string level(session.query("SHOW wal_level").get(0, 0));
+  if (level != "logical")
+    throw Error(Exit::config,
+                session.node() + ": wal_level is " + level + "; set wal_level = logical on that server and restart it");
+}
+
+}  // namespace
+
+std::string link_name(const config::Settings& settings) {
+  std::string name = "pgtandem_";
+  for (const char c : settings.local_node) {
+    const char low = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    name += (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9') ? low : '_';
+  }
+  return name.substr(0, 63);
+}
+
+void init(const config::Settings& settings, const std::string& node) {
+  const config::Node& primary = settings.primary(node);
+  pg::Session session(primary, options_for(settings, false));
+  check_wal_level(session);
+  check_tables(session, settings.synchronization.sync_tables);
+  const std::string name = link_name(settings);
+  const std::unique_ptr<pg::Session> walsender = open_walsender(settings, primary);
+  const pg::System system = pg::identify_system(*walsender);
+  const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);
+  const Slot slot = find_slot(session, name);
+  if (slot.exists && mark) {
+    make_publication(session, settings, name);
+    check(settings, session, *walsender);
+    base::log(base::Level::info, "slot and publication " + name + " are there already");
+    return;
+  }
+  if (slot.exists)
+    throw Error(Exit::data, primary.name + ": slot " + name + " exists, but the spool " +
+                                settings.spool.directory.string() + " knows nothing of it: changes may be lost in " +
+                                "between; `capture drop`, then `capture init` again, and copy or compare the tables");
+  if (mark)
+    throw Error(Exit::data, primary.name + ": slot " + name + " is gone, but the spool " +
+                                settings.spool.directory.string() + " belongs to it; " + begin_again);
+  make_publication(session, settings, name);  // before the slot: a slot cannot see a publication made after it
+  base::log(base::Level::info, "creating slot " + name + "; it waits for transactions that are running now");
+  session.query("SET statement_timeout = 0");
+  const pg::Result made =
+      session.query("SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot($1, 'pgoutput')", {name});
+  change::Source source{.system_id = system.id, .timeline = system.timeline, .slot = name, .created = {}};
+  change::Lsn::parse(made.get(0, 0), source.created);
+  spool::found(settings.spool.directory, source);
+  base::log(base::Level::info, "slot " + name + " created at " + source.created.text());
+}
+
+void drop(const config::Settings& settings, const std::string& node) {
+  pg::Session session(settings.primary(node), options_for(settings, false));
+  const std::string name = link_name(settings);
+  if (find_slot(session, name).exists) {
+    session.query("SELECT pg_catalog.pg_drop_replication_slot($1)", {name});
+    base::log(base::Level::info, "slot " + name + " dropped");
+  }
+  session.query("DROP PUBLICATION IF EXISTS " + pg::quote_identifier(name));
+}
+
+change::Lsn position(const config::Settings& settings, const std::string& node) {
+  pg::Session session(settings.primary(node), options_for(settings, false));
+  change::Lsn lsn;
+  change::Lsn::parse(session.query("SELECT pg_catalog.pg_current_wal_flush_lsn()").get(0, 0), lsn);
+  return lsn;
+}
+
+std::unique_ptr<pg::Session> open_walsender(const config::Settings& settings, const config::Node& primary) {
+  try {
+    return std::make_unique<pg::Session>(primary, options_for(settings, true));
+  } catch (const pg::SqlError& refused) {
+    if (refused.sqlstate() != "42501") throw;
+    throw Error(Exit::no_right, std::string(refused.what()) + "; ALTER ROLE its user REPLICATION");
+  }
+}
+
+spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Session& walsender) {
+  const std::string name = link_name(settings);
+  const std::string& node = session.node();
+  const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);
+  if (!mark)
+    throw Error(Exit::data, "the spool " + settings.spool.directory.string() + " is not founded; run `capture init`");
+  const pg::System system = pg::identify_system(walsender);
+  if (system.id != mark->source.system_id)
+    throw Error(Exit::data, node + ": this is another server (system " + system.id + ") than the spool's (" +
+                                mark->source.system_id + "); correct database_url, or " + begin_again);
+  if (system.timeline != mark->source.timeline)
+    throw Error(Exit::data, node + ": the server is on timeline " + std::to_string(system.timeline) +
+                                ", the spool on " + std::to_string(mark->source.timeline) +
+                                ": it was promoted or restored, and its history may be another; " + begin_again);
+  check_wal_level(session);
+  const Slot slot = find_slot(session, name);
+  if (!slot.exists)
+    throw Error(Exit::data, node + ": slot " + name + " is gone: what was committed after " + mark->lsn.text() +
+                                " cannot be read again; " + begin_again);
+  if (slot.wal_status == "lost")
+    throw Error(Exit::data, node + ": slot " + name + " was invalidated (max_slot_wal_keep_size): what was committed " +
+                                "after " + mark->lsn.text() + " cannot be read again; " + begin_again);
+  if (slot.confirmed > mark->lsn)
+    throw Error(Exit::data, node + ": slot " + name + " is at " + slot.confirmed.text() + ", ahead of the spool at " +
+                                mark->lsn.text() + ": what lies between cannot be read again; " + begin_again);
+  if (system.flushed < mark->lsn)
+    throw Error(Exit::data, node + ": the server's WAL ends at " + system.flushed.text() + ", before the spool's " +
+                                mark->lsn.text() + ": it was restored from a backup; " + begin_again);
+  const std::vector<TableName>& tables = settings.synchronization.sync_tables;
+  check_tables(session, tables);
+  if (!publication_exists(session, name))
+    throw Error(Exit::data, node + ": publication " + name + " is gone; the slot cannot go on over the time without " +
+                                "it; " + begin_again);
+  if (published(session, name) != std::set<TableName>(tables.begin(), tables.end()))
+    throw Error(Exit::data, node + ": publication " + name + " has other tables than sync_tables; run `capture init`");
+  return *mark;
+}
+
+}  // namespace capture

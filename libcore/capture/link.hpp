@@ -1,0 +1,36 @@
+// What capture needs on the primary: the publication and the slot, both under one name, and that the spool and the slot
+// belong together. Makes, removes and checks them; reads no change.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "change/change.hpp"
+#include "config/settings.hpp"
+#include "pg/session.hpp"
+#include "spool/mark.hpp"
+
+namespace capture {
+
+// "pgtandem_" and local_node, in the letters that a slot name may have. Slot and publication bear it.
+std::string link_name(const config::Settings& settings);
+
+// Makes publication, slot and the spool's first mark, or finds them made. Throws Error: `config` (wal_level, an unknown
+// table), `data` (a table without an identity, a slot that the spool does not know), `no_right`.
+void init(const config::Settings& settings, const std::string& node);
+
+// Removes slot and publication; the spool stays.
+void drop(const config::Settings& settings, const std::string& node);
+
+// The end of the primary's flushed WAL: what a pass that starts now reads up to.
+change::Lsn position(const config::Settings& settings, const std::string& node);
+
+// A connection that speaks the replication protocol; a missing right names what to grant.
+std::unique_ptr<pg::Session> open_walsender(const config::Settings& settings, const config::Node& primary);
+
+// Refuses with Error(data) and the way out when going on would leave a gap or mix two histories: the slot is missing,
+// lost or ahead of the spool, the server or its timeline is another one, the publication differs from sync_tables.
+// `walsender` is a replication session, `session` an ordinary one. Returns what the spool has.
+spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Session& walsender);
+
+}  // namespace capture

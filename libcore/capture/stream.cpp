@@ -1,0 +1,226 @@
+#include "capture/stream.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/retry.hpp"
+#include "base/stop.hpp"
+#include "capture/decoder.hpp"
+#include "capture/link.hpp"
+#include "capture/outlet.hpp"
+#include "change/reader.hpp"
+#include "change/writer.hpp"
+#include "pg/replication.hpp"
+#include "spool/mark.hpp"
+
+namespace capture {
+namespace {
+
+using change::Lsn;
+
+constexpr size_t chunk = 256 << 10;    // bytes handed to the outlet at once: few locks, little delay
+constexpr size_t capacity = 8 << 20;   // bytes that may wait for the pipe; then the primary is left unread
+constexpr double feedback_every = 1;   // s; far below any sane wal_sender_timeout, and WAL is freed soon
+constexpr double keepalive_every = 1;  // s between lines that only move an idle position
+constexpr double settle_every = 0.02;  // s between looks at the mark at the end of a pass
+
+std::string type_name(pg::Session& session, uint32_t oid) {
+  const std::string number = std::to_string(oid);
+  const pg::Result row = session.query(
+      "SELECT pg_catalog.format_type(t.oid, NULL) FROM pg_catalog.pg_type t WHERE t.oid = $1::pg_catalog.oid",
+      {number});
+  return row.rows() == 0 ? "" : std::string(row.get(0, 0));
+}
+
+// One connection's life.
+class Stream {
+ public:
+  // `target` is set to the present end of the WAL if it is still empty and `to_now`.
+  Stream(const config::Settings& settings, const config::Node& primary, std::optional<Lsn>& target, bool to_now,
+         Outlet& outlet, base::Backoff& backoff)
+      : settings_(settings),
+        target_(target),
+        backoff_(backoff),
+        outlet_(outlet),
+        session_(primary, {.purpose = "pgtandem capture", .answer_timeout = settings.synchronization.sync_timeout}),
+        walsender_(open_walsender(settings, primary)),
+        decoder_([this](uint32_t oid) { return type_name(session_, oid); }) {
+    const spool::Mark mark = check(settings, session_, *walsender_);
+    durable_ = sent_ = mark.lsn;
+    if (to_now && !target) target = pg::identify_system(*walsender_).flushed;
+    change::append_source(lines_, mark.source, mark.lsn);
+    hand_over();
+    stream_ = std::make_unique<pg::ReplicationStream>(*walsender_, mark.source.slot, mark.source.slot, mark.lsn);
+    heard_ = base::monotonic_seconds();
+  }
+
+  // Until the target is reached or a stop was requested.
+  void pump() {
+    while (!reached_ && !base::stop_requested()) {
+      const bool full = outlet_.full();
+      if (full != was_full_) base::log(base::Level::debug, full ? "the reader is slow: waiting" : "the reader goes on");
+      was_full_ = full;
+      if (!full && take_messages()) continue;
+      hand_over();
+      const double now = base::monotonic_seconds();
+      if (now - fed_back_ >= feedback_every || reply_wanted_) feedback();
+      // Silence can be a long decoding: ask before giving the server up, and only then.
+      if (!full && now - heard_ > 4 * settings_.synchronization.sync_timeout)
+        throw base::Transient(base::Exit::unreachable, walsender_->where("stream") + ": the server is silent");
+      wait(full);
+    }
+    hand_over();
+  }
+
+  // After the last line: sees it out of the door, however long the reader takes, and tells the primary of it within
+  // this pass, as long as a `queue put` is there to make it durable. A stop leaves at once what the reader does not
+  // take: it was not confirmed and will come again.
+  void settle() {
+    const double patience = base::stop_requested() ? 1 : settings_.synchronization.sync_timeout;
+    double deadline = base::monotonic_seconds() + patience;
+    while (!outlet_.close(settle_every)) {
+      if (base::monotonic_seconds() - fed_back_ >= feedback_every) feedback();
+      if (!base::stop_requested()) deadline = base::monotonic_seconds() + patience;
+      if (base::monotonic_seconds() > deadline) return;
+    }
+    feedback();
+    while (durable_ < sent_ && base::monotonic_seconds() < deadline &&
+           spool::writer_running(settings_.spool.directory)) {
+      if (base::sleep_or_stop(settle_every)) break;
+      feedback();
+    }
+  }
+
+ private:
+  // Decodes what has arrived, up to a chunk; false when nothing more is there now.
+  bool take_messages() {
+    for (;;) {
+      const pg::StreamMessage message = stream_->next();
+      switch (message.kind) {
+        case pg::StreamMessage::Kind::none:
+          return false;
+        case pg::StreamMessage::Kind::end:
+          return false;
+        case pg::StreamMessage::Kind::keepalive:
+          reply_wanted_ = reply_wanted_ || message.reply_wanted;
+          keepalive(message.server_end);
+          break;
+        case pg::StreamMessage::Kind::data:
+          data(message.data);
+          break;
+      }
+      if (reached_) return false;
+      if (lines_.size() >= chunk) {
+        hand_over();
+        return true;
+      }
+    }
+  }
+
+  void data(std::string_view message) {
+    const Lsn commit = Decoder::begins(message);
+    if (target_ && commit.value != 0 && commit >= *target_) {
+      idle_at(*target_);
+      reached_ = true;
+      return;
+    }
+    const size_t before = lines_.size();
+    if (decoder_.decode(message, lines_) == Decoder::Step::commit) {
+      sent_ = decoder_.end_lsn();
+      backoff_.succeeded();
+    }
+    if (lines_.size() - before > change::max_line)
+      throw base::Error(base::Exit::data, "a row of " + std::to_string(lines_.size() - before) +
+                                              " bytes in the transaction " + decoder_.commit_lsn().text() +
+                                              " is longer than a line may be; make it smaller on the primary, or leave "
+                                              "its table out of sync_tables and begin again");
+  }
+
+  // Everything up to `server_end` was sent to us; between transactions that is progress, also on an idle table.
+  void keepalive(Lsn server_end) {
+    if (decoder_.in_transaction()) return;
+    reached_ = target_ && server_end >= *target_;
+    const double now = base::monotonic_seconds();
+    if (server_end <= sent_ || (!reached_ && now - kept_alive_ < keepalive_every)) return;
+    kept_alive_ = now;
+    idle_at(server_end);
+  }
+
+  void idle_at(Lsn lsn) {
+    if (lsn <= sent_) return;
+    change::append_keepalive(lines_, lsn, base::unix_microseconds());
+    sent_ = lsn;
+  }
+
+  void hand_over() { outlet_.put(lines_); }
+
+  void feedback() {
+    if (const std::optional<spool::Mark> mark = spool::read_mark(settings_.spool.directory))
+      durable_ = std::max(durable_, mark->lsn);
+    fed_back_ = base::monotonic_seconds();
+    const bool ask = fed_back_ - heard_ > settings_.synchronization.sync_timeout;
+    stream_->feedback(std::max(sent_, durable_), durable_, ask);
+    reply_wanted_ = false;
+  }
+
+  void wait(bool full) {
+    const double until = fed_back_ + feedback_every - base::monotonic_seconds();
+    pollfd fds[3] = {{full ? -1 : stream_->socket(), POLLIN, 0},
+                     {base::stop_fd(), POLLIN, 0},
+                     {full ? outlet_.wake_fd() : -1, POLLIN, 0}};
+    ::poll(fds, 3, std::max(1, static_cast<int>(until * 1000)));
+    if (fds[0].revents != 0) {
+      stream_->receive();
+      heard_ = base::monotonic_seconds();
+    }
+    if (fds[2].revents != 0) outlet_.drain();
+  }
+
+  const config::Settings& settings_;
+  const std::optional<Lsn>& target_;
+  base::Backoff& backoff_;
+  Outlet& outlet_;
+  pg::Session session_;
+  std::unique_ptr<pg::Session> walsender_;
+  std::unique_ptr<pg::ReplicationStream> stream_;
+  Decoder decoder_;
+  std::string lines_;
+  Lsn sent_;     // the end of the last whole transaction written, or an idle position after it
+  Lsn durable_;  // what the spool's mark says; never more is confirmed
+  double heard_ = 0;
+  double fed_back_ = 0;
+  double kept_alive_ = 0;
+  bool reply_wanted_ = false;
+  bool reached_ = false;
+  bool was_full_ = false;
+};
+
+}  // namespace
+
+void run(const config::Settings& settings, const Options& options, int out) {
+  const config::Synchronization& sync = settings.synchronization;
+  const config::Node& primary = settings.primary(options.node);
+  Outlet outlet(out, capacity);
+  std::optional<Lsn> target = options.until;
+  base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay);
+  for (;;) {
+    try {
+      Stream stream(settings, primary, target, !options.follow, outlet, backoff);
+      stream.pump();
+      stream.settle();
+      return;
+    } catch (const base::Transient& failure) {
+      if (!base::stop_requested()) base::log(base::Level::warn, std::string(failure.what()) + "; trying again");
+      if (backoff.wait()) continue;
+      if (base::stop_requested()) return;
+      throw;
+    }
+  }
+}
+
+}  // namespace capture

@@ -1,0 +1,57 @@
+// What every program's main() shares: options, configuration, logging, signals, and the one place where an error
+// becomes a line on stderr and an exit code. The only user of CLI11 and spdlog; neither is seen from here.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "change/lsn.hpp"
+#include "config/settings.hpp"
+
+namespace cli {
+
+// What a command does once parsed and configured; its result is the exit code.
+using Action = std::function<base::Exit(const config::Settings&)>;
+
+// A command or subcommand. The variables bound to options must outlive Tool::run(). Names are as in "-n,--node", the
+// long one last. Where an option is given twice the last one counts; an empty value is a usage error.
+class Command {
+ public:
+  Command& flag(const std::string& names, bool& to, const std::string& help);
+  Command& text(const std::string& names, std::string& to, const std::string& value_name, const std::string& help);
+  // What is no LSN is a usage error.
+  Command& lsn(const std::string& names, std::optional<change::Lsn>& to, const std::string& help);
+  // An optional word without a dash in front, `-` among them. Its value is the caller's to check.
+  Command& word(const std::string& name, std::string& to, const std::string& help);
+  // A subcommand; this command then runs by itself only if it has an action of its own. Options of this command do not
+  // belong to its subcommands: naming both is a usage error.
+  Command& command(const std::string& name, const std::string& help, Action action = {});
+
+ private:
+  friend class Tool;
+  struct State;
+  // The subcommand that the command line chose, or this.
+  const State& selected() const;
+  std::shared_ptr<State> state_;
+};
+
+class Tool : public Command {
+ public:
+  // `action` runs when no subcommand is named; without it a subcommand is required.
+  Tool(const std::string& name, const std::string& summary, Action action = {});
+  // Parses what is common (-c/--config, --log-level, --log-format, --version, --help, before or after a subcommand) and
+  // what was bound, reads the configuration, sets up logging and signals, runs the action, maps every exception.
+  // Returns the exit code.
+  int run(int argc, char** argv);
+
+ private:
+  const State& parse(int argc, char** argv);
+  base::Exit run_command(const State& chosen);
+  std::string parse_error(const std::string& message, const State& at) const;
+};
+
+}  // namespace cli

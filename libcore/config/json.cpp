@@ -1,0 +1,89 @@
+#include <nlohmann/json.hpp>
+
+#include "config/settings.hpp"
+
+namespace config {
+namespace {
+
+using nlohmann::ordered_json;
+
+// 300 rather than 300.0, which shells would stumble over.
+ordered_json number(double value) {
+  const auto whole = static_cast<int64_t>(value);
+  if (static_cast<double>(whole) == value) return whole;
+  return value;
+}
+
+const char* conflict_name(ConflictResolution resolution) {
+  switch (resolution) {
+    case ConflictResolution::primary_wins:
+      return "primary_wins";
+    case ConflictResolution::standby_wins:
+      return "standby_wins";
+    case ConflictResolution::newest_wins:
+      return "newest_wins";
+    case ConflictResolution::stop:
+      break;
+  }
+  return "stop";
+}
+
+const char* drift_name(SchemaDrift drift) {
+  return drift == SchemaDrift::stop ? "stop" : drift == SchemaDrift::common_columns ? "common_columns" : "follow";
+}
+
+ordered_json node_json(const Node& node) {
+  ordered_json server = {{"host", node.host}, {"port", node.port}, {"api_port", nullptr}};
+  if (node.api_port != 0) server["api_port"] = node.api_port;
+  return {{"role", node.role == Role::primary ? "primary" : "secondary"},
+          {"priority", node.priority},
+          {"server", server},
+          {"database_url", redact(node.database_url)},
+          {"connection_timeout", number(node.connection_timeout)}};
+}
+
+ordered_json synchronization_json(const Synchronization& sync) {
+  ordered_json tables = ordered_json::array();
+  for (const base::TableName& table : sync.sync_tables) tables.push_back(table.text());
+  return {{"auto_sync_enabled", sync.auto_sync_enabled},
+          {"full_sync_interval", number(sync.full_sync_interval)},
+          {"incremental_sync_interval", number(sync.incremental_sync_interval)},
+          {"batch_size", sync.batch_size},
+          {"sync_interval", number(sync.sync_interval)},
+          {"max_retry_attempts", sync.max_retry_attempts},
+          {"retry_delay", number(sync.retry_delay)},
+          {"max_queue_size", sync.max_queue_size},
+          {"sync_timeout", number(sync.sync_timeout)},
+          {"enable_compression", sync.enable_compression},
+          {"verify_sync", sync.verify_sync},
+          {"conflict_resolution", conflict_name(sync.conflict_resolution)},
+          {"sync_tables", tables}};
+}
+
+}  // namespace
+
+std::string to_json(const Settings& settings) {
+  ordered_json nodes = ordered_json::object();
+  for (const auto& [name, node] : settings.nodes) nodes[name] = node_json(node);
+  const SpoolSettings& spool = settings.spool;
+  ordered_json log_file = nullptr;
+  if (!settings.logging.file.empty()) log_file = settings.logging.file.string();
+  const ordered_json json = {
+      {"file", settings.file.string()},
+      {"local_node", settings.local_node},
+      {"nodes", nodes},
+      {"synchronization", synchronization_json(settings.synchronization)},
+      {"spool",
+       {{"directory", spool.directory.string()},
+        {"max_bytes", spool.max_bytes},
+        {"strict", spool.strict},
+        {"retain", number(spool.retain)},
+        {"max_dead", spool.max_dead}}},
+      {"state", {{"directory", settings.state_directory.string()}}},
+      {"schema_drift", drift_name(settings.schema_drift)},
+      {"logging", {{"level", settings.logging.level}, {"format", settings.logging.format}, {"file", log_file}}}};
+  // Names of files may be no UTF-8; they must not keep the rest from being shown.
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace config

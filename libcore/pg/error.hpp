@@ -1,0 +1,35 @@
+// What a server's refusal means. Owns the one reading of SQLSTATEs (PostgreSQL manual, appendix A): what heals by
+// itself, what a person must mend, and the exit code of each. Knows no connection.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace pg {
+
+// An error that a statement got from a server and that trying again would not heal.
+class SqlError : public base::Error {
+ public:
+  SqlError(base::Exit kind, const std::string& message, std::string sqlstate)
+      : Error(kind, message), sqlstate_(std::move(sqlstate)) {}
+  const std::string& sqlstate() const { return sqlstate_; }
+
+ private:
+  std::string sqlstate_;
+};
+
+// The rows themselves were refused: a constraint (23), a value (22), or a rule of the table (428C9, 0A000, triggers'
+// P0001): the same changes written another way, or in their own order, may still pass.
+bool is_refusal_of_rows(std::string_view sqlstate);
+
+// Throws base::Transient for what heals (connection loss, shutdown, deadlock, serialization, timeouts, a full server),
+// SqlError for all else. `where` names the node and what was tried; `text` is the server's primary message. Without
+// SQLSTATE it is a failure of the connection itself.
+[[noreturn]] void throw_sql(const std::string& where, const std::string& sqlstate, const std::string& text);
+
+// Throws for a connection that could not be made; `text` is libpq's verbose message, in which the SQLSTATE stands.
+[[noreturn]] void throw_connect(const std::string& where, const std::string& text);
+
+}  // namespace pg

@@ -1,0 +1,20 @@
+// Names and values as SQL and COPY want them. Pure. Every name that reaches a statement goes through here; values never
+// become part of a statement but travel by COPY or as parameters.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/table_name.hpp"
+#include "change/change.hpp"
+
+namespace pg {
+
+std::string quote_identifier(std::string_view name);    // "Odd ""Name"""
+std::string quote_table(const base::TableName& table);  // "public"."images"
+std::string quote_literal(std::string_view text);  // 'it''s'; with standard_conforming_strings, as sessions are pinned
+
+// One field of COPY's text format (manual, COPY, "Text Format"): NULL is \N. An absent value is not a field: bug.
+void append_copy_value(std::string& out, const change::Value& value);
+
+}  // namespace pg

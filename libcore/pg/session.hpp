@@ -1,0 +1,101 @@
+// A connection to one server, its settings pinned so that text forms and name look-up never depend on the role or the
+// database. Owns the libpq handle: this and replication.hpp are all that the house sees of libpq. Not thread-safe: one
+// thread at a time. Every failure is an exception as error.hpp tells; a session that threw base::Transient is dead.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.hpp"
+
+struct pg_conn;
+struct pg_result;
+
+namespace pg {
+
+// The answer to one statement.
+class Result {
+ public:
+  explicit Result(pg_result* result);
+  int rows() const;
+  bool is_null(int row, int column) const;
+  std::string_view get(int row, int column) const;  // empty for NULL
+  uint64_t affected() const;                        // rows that an INSERT, UPDATE, DELETE or COPY touched
+  std::string_view tag() const;                     // the command tag, as "COMMIT"
+  explicit operator bool() const { return result_ != nullptr; }
+  pg_result* handle() const { return result_.get(); }
+
+ private:
+  struct Clear {
+    void operator()(pg_result* result) const;
+  };
+  std::unique_ptr<pg_result, Clear> result_;
+};
+
+struct SessionOptions {
+  std::string purpose;             // application_name, as "pgtandem apply"
+  bool replication = false;        // a walsender, logical
+  bool writes_as_replica = false;  // asks for session_replication_role = replica; see replica_role()
+  double answer_timeout = 30;      // s a statement and each network answer may take; 0: no bound
+};
+
+// A parameter of a statement in text form; NULL where it has no value.
+using Parameter = std::optional<std::string_view>;
+
+class Session {
+ public:
+  Session(const config::Node& node, const SessionOptions& options);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // One or several statements without parameters; the last one's answer.
+  Result query(const std::string& sql);
+  Result query(const std::string& sql, std::span<const Parameter> parameters);
+  Result query(const std::string& sql, std::initializer_list<Parameter> parameters) {
+    return query(sql, std::span(parameters.begin(), parameters.size()));
+  }
+  void prepare(const std::string& name, const std::string& sql);
+
+  // COPY … FROM STDIN: `rows` in COPY's text form. Returns the number of rows that the server took.
+  uint64_t copy_in(const std::string& sql, std::string_view rows);
+
+  // Pipelined prepared statements: pipe() sends without waiting, pipe_end() waits for all answers and returns the rows
+  // that each statement touched. The first failure is thrown after `failed_at` was set to its index; what came after
+  // it was not run, and the transaction is to be rolled back. Not more in one pipeline than the answers' buffers hold
+  // (a few hundred), else both sides may wait to send.
+  void pipe_begin();
+  void pipe(const std::string& prepared, std::span<const Parameter> parameters);
+  std::vector<uint64_t> pipe_end(size_t& failed_at);
+
+  int server_version() const;                          // 150020
+  bool replica_role() const { return replica_role_; }  // triggers and foreign keys of the session are asleep
+  const std::string& node() const { return node_; }
+  std::string where(const std::string& doing) const;  // "NODE: cannot DOING", for error messages
+
+  // For replication.cpp only.
+  pg_conn* handle() const { return conn_.get(); }
+  // Waits until the socket can be read (or written too); false when `seconds` have passed.
+  bool wait(bool write, double seconds);
+  void send_all();
+
+ private:
+  Result next_result(const char* doing, const std::string& sql);
+  Result last_result(const std::string& sql);
+  Result expect(Result result, const std::string& sql);
+  struct Finish {
+    void operator()(pg_conn* conn) const;
+  };
+  std::string node_;
+  double answer_timeout_;
+  bool replica_role_ = false;
+  size_t piped_ = 0;
+  std::unique_ptr<pg_conn, Finish> conn_;
+};
+
+}  // namespace pg

@@ -1,0 +1,41 @@
+#include "spool/cursor.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "spool/layout.hpp"
+
+namespace spool {
+
+std::optional<Cursor> read_cursor(const std::filesystem::path& spool, const std::string& node) {
+  const std::filesystem::path file = cursor_path(spool, node);
+  const std::optional<std::string> text = base::read_file(file);
+  if (!text) return std::nullopt;
+  try {
+    const nlohmann::json json = nlohmann::json::parse(*text);
+    Cursor cursor;
+    cursor.operations = json.at("operations").get<uint64_t>();
+    cursor.time = base::parse_iso_time(json.at("time").get<std::string>());
+    if (change::Lsn::parse(json.at("lsn").get<std::string>(), cursor.lsn) &&
+        change::Lsn::parse(json.at("end_lsn").get<std::string>(), cursor.end_lsn) && cursor.time >= 0)
+      return cursor;
+  } catch (const nlohmann::json::exception&) {
+    // told below, without the bytes
+  }
+  throw base::Error(base::Exit::data, file.string() + " is damaged; remove it, the next apply writes it anew");
+}
+
+CursorFile::CursorFile(const std::filesystem::path& spool, const std::string& node)
+    : file_(cursor_path(spool, node)), lock_(cursor_lock_path(spool, node), "apply " + node, private_file) {}
+
+void CursorFile::publish(const Cursor& cursor) {
+  const nlohmann::ordered_json json = {{"lsn", cursor.lsn.text()},
+                                       {"end_lsn", cursor.end_lsn.text()},
+                                       {"operations", cursor.operations},
+                                       {"time", base::iso_time(cursor.time)}};
+  // Not durable: an older cursor after a power cut only keeps segments longer, and the standby knows the truth.
+  base::replace_file(file_, json.dump() + "\n", base::Durable::no, private_file);
+}
+
+}  // namespace spool

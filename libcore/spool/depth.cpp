@@ -1,0 +1,35 @@
+#include "spool/depth.hpp"
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace spool {
+
+Cursors read_cursors(const config::Settings& settings) {
+  Cursors cursors;
+  for (const std::string& node : settings.secondaries()) {
+    std::optional<Cursor>& cursor = cursors.nodes[node];
+    try {
+      cursor = read_cursor(settings.spool.directory, node);
+    } catch (const base::Error& error) {
+      ++cursors.unreadable;
+      base::log(base::Level::warn, error.what());
+    }
+  }
+  return cursors;
+}
+
+Cursor Cursors::lowest() const {
+  std::optional<Cursor> lowest;
+  for (const auto& [node, cursor] : nodes) {
+    if (!cursor) return {};
+    if (!lowest || cursor->lsn < lowest->lsn) lowest = cursor;
+  }
+  return lowest.value_or(Cursor{});
+}
+
+uint64_t waiting(const Mark& mark, const Cursor& cursor) {
+  return mark.operations > cursor.operations ? mark.operations - cursor.operations : 0;
+}
+
+}  // namespace spool

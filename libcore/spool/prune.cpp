@@ -1,0 +1,58 @@
+#include "spool/prune.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "spool/depth.hpp"
+#include "spool/layout.hpp"
+#include "spool/mark.hpp"
+
+namespace spool {
+namespace {
+
+// When the segment was first seen applied everywhere. Nothing but the file itself needs to remember it: an applied one
+// is made read-only, and its time of change is that moment.
+bool kept_long_enough(const Segment& segment, double retain) {
+  if (retain <= 0) return true;
+  struct stat file {};
+  if (::stat(segment.path.c_str(), &file) != 0) return true;
+  constexpr mode_t applied = 0400;
+  if ((file.st_mode & 0777) != applied) {
+    if ((::utimensat(AT_FDCWD, segment.path.c_str(), nullptr, 0) != 0 || ::chmod(segment.path.c_str(), applied) != 0) &&
+        errno != ENOENT)
+      base::throw_errno("cannot mark " + segment.path.string() + " as applied");
+    return false;
+  }
+  const double since = static_cast<double>(file.st_mtim.tv_sec) + static_cast<double>(file.st_mtim.tv_nsec) / 1e9;
+  return static_cast<double>(base::unix_microseconds()) / 1e6 - since >= retain;
+}
+
+}  // namespace
+
+std::vector<std::string> prune(const config::Settings& settings) {
+  const std::filesystem::path& spool = settings.spool.directory;
+  const change::Lsn newest = require_mark(spool).segment;
+  const change::Lsn applied = read_cursors(settings).lowest().lsn;
+  const std::vector<Segment> all = list_segments(spool);
+  std::vector<std::string> removed;
+  bool held = false;
+  // Oldest first, so that whatever interrupts this leaves no hole. What comes after a segment is applied in order, so a
+  // standby that has the next one's first transaction has all of this one.
+  for (size_t i = 0; i + 1 < all.size() && all[i].first < newest && all[i + 1].first <= applied; ++i) {
+    held = !kept_long_enough(all[i], settings.spool.retain) || held;  // every one is asked, so that its time begins
+    if (held) continue;
+    if (::unlink(all[i].path.c_str()) != 0) {
+      if (errno == ENOENT) continue;  // another one was faster
+      base::throw_errno("cannot remove " + all[i].path.string());
+    }
+    removed.push_back(all[i].name());
+  }
+  return removed;
+}
+
+}  // namespace spool

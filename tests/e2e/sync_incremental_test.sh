@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# scripts/sync-incremental: first the script alone, with programs that end as it is told, then on two real servers.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+logged() { grep -q -- "$1" "$work/err" || fail "no line with '$1'"; }
+recorded() { jq -rc "$1" "$work/state/runs/incremental.json"; }
+mkdir -p "$work/fake" "$work/state"
+
+# --- the script alone ---
+# Each program does what the variable of its name says, and notes how it was called.
+ln -s "$top/scripts/sync-incremental" "$work/fake/sync-incremental"
+for program in config capture queue apply; do
+  printf '#!/bin/bash\necho "%s $*" >>"%s"\n' "$program" "$work/calls" >"$work/fake/$program"
+done
+cat >>"$work/fake/config" <<EOT
+jq -n --argjson on "\${ENABLED:-true}" '{synchronization: {auto_sync_enabled: \$on}, state: {directory: "$work/state"}}'
+EOT
+cat >>"$work/fake/capture" <<'EOT'
+if [ "${*: -1}" = lsn ]; then eval "${LSN:-echo 0/1590000}"; else eval "${CAPTURE:-echo lines}"; fi
+EOT
+# shellcheck disable=SC2016 # the programs' own variables
+echo 'eval "${PUT:-cat >/dev/null}"' >>"$work/fake/queue"
+# shellcheck disable=SC2016
+echo 'eval "${APPLY:-:}"' >>"$work/fake/apply"
+chmod +x "$work/fake/"*
+script=$work/fake/sync-incremental
+# a program that runs until it is told to stop, and then stops as ours do
+endless='trap "exit 0" TERM; while :; do sleep 0.1; done'
+
+expect 0 "$script" --help
+grep -q '^usage: sync-incremental' "$work/out" || fail "no help on stdout"
+expect 64 "$script" --unknown
+expect 64 "$script" -c
+expect 64 "$script" extra
+
+: >"$work/calls"
+expect 0 env ENABLED=false "$script"
+logged 'auto_sync_enabled is false; nothing done'
+same "programs called while disabled" "config " "$(cat "$work/calls")"
+[ ! -e "$work/state/runs/incremental.json" ] || fail "a record of nothing"
+
+: >"$work/calls"
+expect 0 "$script" --config "$work/some file.yaml"
+same "record" '["incremental","0/1590000",0,null,false]' "$(recorded '[.pass, .until_lsn, .exit_code, .failed, .stopped]')"
+recorded '.started, .ended' | grep -cE '^[0-9]{4}(-[0-9]{2}){2}T[0-9:]{8}\.[0-9]{6}Z$' | grep -qx 2 || fail "times: $(recorded .)"
+same "calls" "apply -c $work/some file.yaml --until-lsn 0/1590000
+capture -c $work/some file.yaml --until-lsn 0/1590000
+capture -c $work/some file.yaml lsn
+config -c $work/some file.yaml
+queue -c $work/some file.yaml put" "$(sort "$work/calls")"
+
+expect 69 env LSN='exit 69' "$script"
+same "record" '[69,"capture",null]' "$(recorded '[.exit_code, .failed, .until_lsn]')"
+expect 65 env CAPTURE='exit 65' APPLY="$endless" "$script"
+same "record" '[65,"capture","0/1590000"]' "$(recorded '[.exit_code, .failed, .until_lsn]')"
+expect 73 env PUT='exit 73' CAPTURE='while echo lines; do :; done 2>/dev/null; exit 74' APPLY="$endless" "$script"
+same "record" '[73,"queue put"]' "$(recorded '[.exit_code, .failed]')"
+# a put that stands at a full queue, and the apply that should have made room fails
+expect 69 env PUT="$endless" CAPTURE="$endless" APPLY='sleep 0.2; exit 69' "$script"
+same "record" '[69,"apply"]' "$(recorded '[.exit_code, .failed]')"
+expect 70 env APPLY='kill -SEGV $$' "$script"
+logged 'apply died of signal 11'
+
+env APPLY="$endless" "$script" 2>"$work/first" &
+first=$!
+until pgrep -P "$first" -f fake/apply >/dev/null; do sleep 0.05; done
+expect 75 "$script"
+logged "another pass is running (pid $first sync-incremental since 20"
+kill -TERM "$first"
+wait "$first" || fail "SIGTERM: exit code $?"
+same "record" '[0,true]' "$(recorded '[.exit_code, .stopped]')"
+expect 0 "$script"
+
+# killed outright, it is the programs that hold the lock on
+env APPLY="$endless" "$script" 2>"$work/first" &
+first=$!
+until orphan=$(pgrep -P "$first" -f fake/apply); do sleep 0.05; done
+kill -KILL "$first"
+wait "$first" 2>/dev/null || true
+expect 75 "$script"
+kill -TERM "$orphan"
+while kill -0 "$orphan" 2>/dev/null; do sleep 0.05; done
+expect 0 "$script"
+for left in "$work/state/"*; do
+  case ${left##*/} in runs | incremental.lock) ;; *) fail "left behind: $left" ;; esac
+done
+
+# --- two servers ---
+script=$BIN/sync-incremental
+rm -rf "$work/state"
+two_servers
+images_tables
+write_config "images, categories" max_retry_attempts:1
+link_up
+count() { standby 'select count(*) from categories'; }
+
+expect 0 "$script"
+primary "insert into categories (name) select 'category ' || i from generate_series(1, 1000) i" \
+  "update categories set name = name || '?' where id % 3 = 0" 'delete from categories where id % 10 = 0'
+expect 0 "$BIN/pgtandem" sync-incremental
+equal_tables
+same "rows" 900 "$(count)"
+same "record" '[0,null]' "$(recorded '[.exit_code, .failed]')"
+recorded .until_lsn | grep -qE '^[0-9A-F]+/[0-9A-F]+$' || fail "until_lsn: $(recorded .)"
+
+# the standby is away: what was captured waits in the queue
+primary "insert into categories (name) values ('while away')"
+cluster_stop standby
+expect 69 "$script"
+same "record" '[69,"apply"]' "$(recorded '[.exit_code, .failed]')"
+cluster_start standby
+expect 0 "$script"
+equal_tables
+
+cluster_stop primary immediate
+expect 69 "$script"
+same "record" '[69,"capture"]' "$(recorded '[.exit_code, .failed]')"
+cluster_start primary
+expect 0 "$script"
+
+expect 78 "$script" -c "$work/no-such-file.yaml"
+primary "insert into categories (name) values ('not yet')"
+write_config "images, categories" auto_sync_enabled:false
+expect 0 "$script"
+logged 'auto_sync_enabled is false; nothing done'
+same "rows while disabled" 901 "$(count)"
+write_config "images, categories"
+expect 0 "$script"
+equal_tables
+echo "sync_incremental_test: passed"
