@@ -26,17 +26,20 @@ int main(int argc, char** argv) {
                  });
   tool.flag("--follow", options.follow, "go on until stopped, instead of ending with what the spool holds now");
   tool.lsn("--until-lsn", options.until, "go on until everything committed up to LSN is applied");
-  tool.text("--node", options.node, "NAME", "the standby to write to, where the configuration names several");
+  const std::string node = "the standby to write to, where the configuration names several";
+  tool.text("--node", options.node, "NAME", node);
   tool.flag("--dry-run", dry_run, "print the SQL of what would be done, and do nothing");
   tool.text("--report", report, "FILE", "write a line of JSON for each operation that was applied");
   tool.word("input", input, "- reads changes from stdin instead of the spool");
-  tool.command("init", "create what is needed on the standby, or find it made", [&](const config::Settings& settings) {
-    apply::init(settings, options.node);
-    return Exit::done;
-  });
-  tool.command("drop", "remove it again", [&](const config::Settings& settings) {
+  cli::Command& init = tool.command("init", "create what is needed on the standby, or find it made",
+                                    [&](const config::Settings& settings) {
+                                      apply::init(settings, options.node);
+                                      return Exit::done;
+                                    });
+  cli::Command& drop = tool.command("drop", "remove it again", [&](const config::Settings& settings) {
     apply::drop(settings, options.node);
     return Exit::done;
   });
+  for (cli::Command* command : {&init, &drop}) command->text("--node", options.node, "NAME", node);
   return tool.run(argc, argv);
 }

@@ -6,7 +6,7 @@
 #include "config/settings.hpp"
 
 int main(int argc, char** argv) {
-  cli::Tool tool("config", "print the settings in effect as JSON, passwords hidden",
+  cli::Tool tool("config", "Prints the settings in effect as JSON, passwords hidden.",
                  [](const config::Settings& settings) {
                    base::write_all(STDOUT_FILENO, config::to_json(settings) + "\n", "stdout");
                    return base::Exit::done;

@@ -21,14 +21,16 @@ std::string literal(const Value& value) {
   return value.kind == ValueKind::text ? pg::quote_literal(value.text()) : "NULL";
 }
 
+// Where only all columns together name a row, their text does, and one of several rows alike is meant.
 std::string condition(const Event& event) {
   const Relation& relation = *event.relation;
-  const bool nullable = relation.identity == change::Identity::full;
+  const bool by_text = relation.identity == change::Identity::full;
   std::string out;
   for (size_t i = 0; i < event.key.size(); ++i)
     out += (out.empty() ? "" : " AND ") + pg::quote_identifier(relation.columns[relation.key[i]].name) +
-           (nullable ? " IS NOT DISTINCT FROM " : " = ") + literal(event.key[i]);
-  return out;
+           (by_text ? "::text IS NOT DISTINCT FROM " : " = ") + literal(event.key[i]);
+  if (!by_text) return out;
+  return "ctid = (SELECT ctid FROM " + pg::quote_table(relation.table) + " WHERE " + out + " LIMIT 1)";
 }
 
 std::string insert(const Event& event) {

@@ -21,7 +21,21 @@ constexpr uint64_t catch_up = 5000;
 }  // namespace
 
 std::unique_ptr<Piece> Gatherer::next() {
+  if (failure_) std::rethrow_exception(failure_);
+  try {
+    return gather();
+  } catch (const base::Error&) {
+    if (piece_->commits.empty()) throw;
+    failure_ = std::current_exception();
+    forget_open();
+    return hand_over(true);
+  }
+}
+
+std::unique_ptr<Piece> Gatherer::gather() {
   while (!at_end_) {
+    if (new_piece_ && (!piece_->operations.empty() || !piece_->commits.empty())) return split();
+    new_piece_ = false;
     if (truncate_) {
       piece_->truncates.push_back(*std::exchange(truncate_, std::nullopt));
       piece_->last_lsn = transaction_;
@@ -60,13 +74,14 @@ std::unique_ptr<Piece> Gatherer::take(const change::Event& event) {
     case EventType::relation: {
       // Rows of two shapes of a table do not fold together.
       const auto found = shapes_.find(event.relation->text);
-      if (found != shapes_.end() && found->second != event.relation) return hand_over(false);
+      new_piece_ = found != shapes_.end() && found->second != event.relation;
       return nullptr;
     }
     case EventType::truncate: {
       ++batch_operations_;
-      truncate_ = Truncate{event.tables, event.restart_identity};
-      return piece_->operations.empty() ? nullptr : hand_over(false);
+      truncate_ = Truncate{event.tables, event.restart_identity, transaction_, event.ordinal};
+      new_piece_ = true;
+      return nullptr;
     }
     case EventType::insert:
     case EventType::update:
@@ -77,7 +92,7 @@ std::unique_ptr<Piece> Gatherer::take(const change::Event& event) {
   piece_->operations.push_back({event.type, event.relation, event.key, event.row, transaction_, event.ordinal});
   piece_->last_lsn = transaction_;
   ++batch_operations_;
-  return piece_->arena.used() >= piece_bytes ? hand_over(false) : nullptr;
+  return piece_->arena.used() >= piece_bytes ? split() : nullptr;
 }
 
 std::unique_ptr<Piece> Gatherer::begin(const change::Event& event) {
@@ -97,22 +112,63 @@ std::unique_ptr<Piece> Gatherer::begin(const change::Event& event) {
 std::unique_ptr<Piece> Gatherer::commit(const change::Event& event) {
   in_transaction_ = false;
   reached_ = {event.lsn, event.end_lsn, transaction_time_, source_.operations()};
-  ++piece_->transactions;
+  piece_->commits.push_back({reached_, piece_->operations.size()});
   piece_->last_lsn = event.lsn;
   const uint64_t waiting = source_.operations_at_end() - reached_.operations;
   const uint64_t aim = waiting > limits_.max_queue_size ? std::max(limits_.batch_size, catch_up) : limits_.batch_size;
-  return batch_operations_ >= aim || piece_->in_order ? hand_over(true) : nullptr;
+  // Transactions without a change, as a filter leaves them, count too: they must not pile up.
+  const bool full = batch_operations_ >= aim || piece_->commits.size() >= aim;
+  return full || piece_->in_order || transaction_split_ ? hand_over(true) : nullptr;
 }
 
 // The stream started again: what was open will come once more, whole.
 void Gatherer::void_transaction() {
-  if (!std::exchange(in_transaction_, false)) return;
+  if (!in_transaction_) return;
   if (transaction_split_)
     throw base::Transient(base::Exit::unreachable,
                           "the stream broke off inside the transaction " + transaction_.text());
+  forget_open();
+}
+
+void Gatherer::forget_open() {
+  if (!std::exchange(in_transaction_, false)) return;
   batch_operations_ -= piece_->operations.size() - transaction_start_;
   piece_->operations.resize(transaction_start_);
-  batch_open_ = piece_->transactions > 0;
+  truncate_.reset();
+  batch_open_ = !piece_->commits.empty();
+}
+
+// The piece ends here. A transaction that goes on after it gets a batch of its own: what was whole before it is a
+// batch, and what was gathered of it moves on.
+std::unique_ptr<Piece> Gatherer::split() {
+  if (piece_->commits.empty()) return hand_over(false);
+  if (!in_transaction_) return hand_over(true);
+  const size_t start = transaction_start_;
+  const uint64_t operations = batch_operations_ - start;
+  auto whole = hand_over(true);
+  whole->last_lsn = whole->position.lsn;
+  const auto copy = [&](std::span<const change::Value> from) {
+    change::Value* to = piece_->arena.array<change::Value>(from.size());
+    for (size_t i = 0; i < from.size(); ++i) {
+      to[i] = from[i];
+      if (from[i].size > 0) to[i].data = piece_->arena.copy(from[i].text());
+    }
+    return std::span(to, from.size());
+  };
+  for (size_t i = start; i < whole->operations.size(); ++i) {
+    Operation operation = whole->operations[i];
+    operation.key = copy(operation.key);
+    operation.row = copy(operation.row);
+    shapes_[operation.relation->text] = operation.relation;
+    piece_->operations.push_back(operation);
+  }
+  whole->operations.resize(start);
+  piece_->in_order = transaction_ <= limits_.in_order_until;
+  piece_->last_lsn = transaction_;
+  batch_open_ = true;
+  batch_operations_ = operations;
+  transaction_start_ = 0;
+  return whole;
 }
 
 std::unique_ptr<Piece> Gatherer::hand_over(bool ends_batch) {

@@ -1,7 +1,8 @@
-// Events gathered to pieces: whole transactions up to about the batch size, a larger one piece by piece. Owns what has
-// been gathered and not yet handed over; knows the stream, not the standby.
+// Events gathered to pieces: whole transactions up to about the batch size, a larger one piece by piece in a batch of
+// its own. Owns what has been gathered and not yet handed over; knows the stream, not the standby.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -23,23 +24,29 @@ class Gatherer {
   Gatherer(Source& source, const Limits& limits) : source_(source), limits_(limits) {}
 
   // The next piece, or nullptr: nothing whole is there now, see at_end(). A piece without ends_batch is followed by
-  // more of its batch. Throws Error(data) where the stream ends inside a transaction.
+  // more of its batch. Throws what the stream throws, and Error(data) where it ends inside a transaction, after what
+  // was whole before that.
   std::unique_ptr<Piece> next();
   // The limit `until` was met, or the stream has ended.
   bool at_end() const { return at_end_; }
 
  private:
+  std::unique_ptr<Piece> gather();
   std::unique_ptr<Piece> take(const change::Event& event);
   std::unique_ptr<Piece> begin(const change::Event& event);
   std::unique_ptr<Piece> commit(const change::Event& event);
   std::unique_ptr<Piece> nothing_now();
   void void_transaction();
+  void forget_open();
+  std::unique_ptr<Piece> split();
   std::unique_ptr<Piece> hand_over(bool ends_batch);
 
   Source& source_;
   Limits limits_;
   std::unique_ptr<Piece> piece_ = std::make_unique<Piece>();
   std::optional<Truncate> truncate_;  // to be handed over as the next piece
+  bool new_piece_ = false;            // what comes now does not belong into piece_
+  std::exception_ptr failure_;        // of the stream, to be thrown after what was whole
   bool batch_open_ = false;           // something of a batch was taken
   uint64_t batch_operations_ = 0;
   Position reached_;  // the last commit taken

@@ -1,5 +1,7 @@
 // The second half of Writer: each operation by a statement of its own, in the order in which the primary made it. What
 // was legal there, row by row or deferred to the commit, is legal here.
+#include <algorithm>
+
 #include "apply/writer.hpp"
 #include "base/error.hpp"
 #include "pg/error.hpp"
@@ -8,8 +10,6 @@
 namespace apply {
 namespace {
 
-using base::Error;
-using base::Exit;
 using change::EventType;
 using change::Value;
 using change::ValueKind;
@@ -38,7 +38,8 @@ bool moves_key(const Operation& operation) {
 }
 
 // The row that an operation's key names. Where only all columns together name it, their text must be equal (json and
-// others know no other equality), and of several rows alike any one is meant.
+// others know no other equality; what a cast to text makes of a bool or a char(n) is not what the stream says, so both
+// sides take that way), and of several rows alike any one is meant.
 std::string row_of(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
   std::string condition;
   for (const uint16_t i : table.match) {
@@ -47,8 +48,9 @@ std::string row_of(const Operation& operation, const TargetTable& table, std::ve
     values.push_back(parameter(operation.key[in_key]));
     const std::string place = "$" + std::to_string(values.size());
     condition += condition.empty() ? "" : " AND ";
-    condition += table.match_is_unique ? table.columns[i] + " = " + place
-                                       : table.columns[i] + "::text IS NOT DISTINCT FROM " + place + "::text";
+    condition += table.match_is_unique
+                     ? table.columns[i] + " = " + place
+                     : table.columns[i] + "::text IS NOT DISTINCT FROM " + place + "::" + table.types[i] + "::text";
   }
   if (table.match_is_unique) return condition;
   return "ctid = (SELECT ctid FROM " + table.name + " WHERE " + condition + " LIMIT 1)";
@@ -57,30 +59,40 @@ std::string row_of(const Operation& operation, const TargetTable& table, std::ve
 std::string insert_sql(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
   std::string places;
   std::string set;
+  std::string unchanged;  // as in update_sql
   for (size_t i = 0; i < operation.row.size(); ++i) {
     values.push_back(parameter(operation.row[i]));
     places += (places.empty() ? "$" : ", $") + std::to_string(values.size());
-    bool in_match = false;
-    for (const uint16_t m : table.match) in_match = in_match || m == i;
-    if (!in_match) set += (set.empty() ? "" : ", ") + table.columns[i] + " = excluded." + table.columns[i];
+    if (std::find(table.match.begin(), table.match.end(), static_cast<uint16_t>(i)) != table.match.end()) continue;
+    if (table.always[i])
+      unchanged += (unchanged.empty() ? " WHERE t." : " AND t.") + table.columns[i] + " = excluded." + table.columns[i];
+    else
+      set += (set.empty() ? "" : ", ") + table.columns[i] + " = excluded." + table.columns[i];
   }
-  std::string sql =
-      "INSERT INTO " + table.name + " (" + column_list(table) + ") OVERRIDING SYSTEM VALUE VALUES (" + places + ")";
+  std::string sql = "INSERT INTO " + table.name + " AS t (" + column_list(table) +
+                    ") OVERRIDING SYSTEM VALUE VALUES (" + places + ")";
   if (table.match.empty() || !table.match_is_unique) return sql;
   std::string key;
   for (const uint16_t m : table.match) key += (key.empty() ? "" : ", ") + table.columns[m];
-  return sql + " ON CONFLICT (" + key + ") DO " + (set.empty() ? "NOTHING" : "UPDATE SET " + set);
+  if (set.empty() && unchanged.empty()) return sql + " ON CONFLICT (" + key + ") DO NOTHING";
+  if (set.empty()) set = table.columns[table.match[0]] + " = excluded." + table.columns[table.match[0]];
+  return sql + " ON CONFLICT (" + key + ") DO UPDATE SET " + set + unchanged;
 }
 
 std::string update_sql(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
   std::string set;
+  std::string unchanged;  // an identity that no UPDATE may set; a row with another one is not the row that is meant
   for (size_t i = 0; i < operation.row.size(); ++i) {
     if (operation.row[i].kind == ValueKind::absent) continue;
     values.push_back(parameter(operation.row[i]));
-    set += (set.empty() ? "" : ", ") + table.columns[i] + " = $" + std::to_string(values.size());
+    const std::string equals = table.columns[i] + " = $" + std::to_string(values.size());
+    if (table.always[i])
+      unchanged += " AND " + equals;
+    else
+      set += (set.empty() ? "" : ", ") + equals;
   }
-  if (set.empty()) set = table.columns[0] + " = " + table.columns[0];
-  return "UPDATE " + table.name + " SET " + set + " WHERE " + row_of(operation, table, values);
+  if (set.empty()) set = table.columns[table.match[0]] + " = " + table.columns[table.match[0]];
+  return "UPDATE " + table.name + " SET " + set + " WHERE " + row_of(operation, table, values) + unchanged;
 }
 
 }  // namespace
@@ -127,19 +139,21 @@ void Writer::write_in_order(const std::vector<const Operation*>& operations) {
     } catch (const pg::SqlError& refused) {
       const Operation& operation = *operations[start + failed_at];
       throw pg::SqlError(refused.kind(),
-                         "operation " + operation.id() + " on " + operation.relation->text + ": " + refused.what(),
+                         "operation " + id_of(operation) + " on " + operation.relation->text + ": " + refused.what(),
                          refused.sqlstate());
     }
     for (size_t i = start; i < end; ++i) {
       const Operation& operation = *operations[i];
-      if (touched[i - start] == 1 || operation.type == EventType::insert) continue;
+      if (touched[i - start] == 1) continue;
+      // An insert into a table of nothing but its key has nothing to change in a row that is there.
+      if (operation.type == EventType::insert && operation.row.size() == operation.key.size()) continue;
       if (operation.type == EventType::remove && touched[i - start] == 0) {
         ++conflicts_.delete_missing;
         continue;
       }
-      throw Error(Exit::data, "operation " + operation.id() + " on " + operation.relation->text + ": the standby has " +
-                                  std::to_string(touched[i - start]) +
-                                  " rows for it instead of one; copy the row from the primary");
+      throw Unfit("operation " + id_of(operation) + " on " + operation.relation->text + ": " + session_.node() +
+                  " has " + std::to_string(touched[i - start]) +
+                  " rows for it instead of one; copy the row from the primary");
     }
   }
 }

@@ -1,7 +1,7 @@
 // A run of operations that belong to one standby transaction, in the order of the primary, with their values. Owns the
-// values (an arena), so it can be handed to another thread; knows no server. A batch is one piece or, where it is too
-// large for memory, several; TRUNCATE and a changed shape are pieces of their own kind, because nothing folds over
-// them.
+// values (an arena), so it can be handed to another thread; knows no server. A batch is one piece, of whole
+// transactions. Only a transaction that is too large for memory, or has a TRUNCATE or a changed shape in it, is a batch
+// of several: nothing folds over those two.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +22,19 @@ struct Operation {
   std::span<change::Value> row;  // as relation->columns; insert, update
   change::Lsn lsn;               // commit LSN of its transaction
   uint64_t ordinal;              // within it, from 1
-
-  std::string id() const { return lsn.text() + "#" + std::to_string(ordinal); }  // "0/1A2B3C8#2"
 };
+
+// "0/1A2B3C8#2": the operation_id of an operation or a truncate.
+template <class T>
+std::string id_of(const T& change) {
+  return change.lsn.text() + "#" + std::to_string(change.ordinal);
+}
 
 struct Truncate {
   std::vector<base::TableName> tables;
   bool restart_identity = false;
+  change::Lsn lsn;
+  uint64_t ordinal = 0;
 };
 
 // Where a batch brings the standby, known at its last piece.
@@ -39,6 +45,11 @@ struct Position {
   uint64_t operations = 0;  // in the stream up to here, as the spool counts them
 };
 
+struct Commit {
+  Position position;
+  size_t operations = 0;  // of the piece that came before it
+};
+
 struct Piece {
   base::Arena arena;
   std::vector<Operation> operations;
@@ -46,7 +57,7 @@ struct Piece {
   bool in_order = false;            // to be written operation by operation, not folded
   bool ends_batch = false;          // commit after it
   Position position;                // valid when ends_batch
-  uint64_t transactions = 0;        // that end in this piece
+  std::vector<Commit> commits;      // the transactions that end in this piece
   change::Lsn last_lsn;             // commit LSN of the last transaction that it has a part of
 };
 

@@ -30,15 +30,17 @@ Report::Report(const std::filesystem::path& file) : name_(file.string()) {
 
 void Report::add(const Piece& piece) {
   if (!fd_) return;
-  for (const Truncate& truncate : piece.truncates)
+  for (const Truncate& truncate : piece.truncates) {
+    lines_ += R"({"operation_id":")" + id_of(truncate) + R"(","tables":[)";
     for (const base::TableName& table : truncate.tables) {
-      lines_ += R"({"operation_id":")" + piece.last_lsn.text() + R"(","table":)";
+      if (&table != &truncate.tables.front()) lines_ += ',';
       change::append_json_string(lines_, table.text());
-      lines_ += R"(,"type":"truncate","result":"applied"})"
-                "\n";
     }
+    lines_ += R"(],"type":"truncate","result":"applied"})"
+              "\n";
+  }
   for (const Operation& operation : piece.operations) {
-    lines_ += R"({"operation_id":")" + operation.id() + R"(","table":)";
+    lines_ += R"({"operation_id":")" + id_of(operation) + R"(","table":)";
     change::append_json_string(lines_, operation.relation->text);
     lines_ += std::string(R"(,"type":")") + type_name(operation.type) +
               R"(","result":"applied"})"

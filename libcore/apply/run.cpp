@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "apply/feed.hpp"
 #include "apply/progress.hpp"
@@ -26,6 +27,13 @@ using base::Exit;
 
 constexpr double cursor_every = 0.2;  // s between cursor files under load: depth is for people and schedulers
 constexpr double prune_every = 2;     // s
+
+// What may pass in the primary's order, or stops only the transaction that it is in.
+bool is_about_rows(const Error& error) {
+  if (const auto* refused = dynamic_cast<const pg::SqlError*>(&error))
+    return pg::is_refusal_of_rows(refused->sqlstate());
+  return dynamic_cast<const Unfit*>(&error) != nullptr;
+}
 
 class Run {
  public:
@@ -78,69 +86,93 @@ class Run {
   // Writes a piece, again after what can heal. `whole`: its batch begins with it.
   Outcome write(Prepared& prepared, bool whole) {
     const Piece& piece = prepared.piece;
+    bool apart = false;
     for (;;) {
       const Position before = standby_->position();
       try {
         standby_->write(prepared);
-        report_.add(piece);
-        if (piece.ends_batch) committed(piece);
+        written(piece);
         return Outcome::ended;
-      } catch (const pg::SqlError& refused) {
-        if (!pg::is_refusal_of_rows(refused.sqlstate()) || piece.in_order) throw;
-        base::log(base::Level::debug, std::string(refused.what()) + "; trying these changes in the primary's order");
-        prepared.piece.in_order = true;
       } catch (const base::Transient& failure) {
         const bool in_doubt = standby_->in_doubt();
-        base::log(base::Level::warn, std::string(failure.what()) + "; trying again");
         if (in_doubt && !named_)
           throw Error(Exit::unreachable,
                       std::string(failure.what()) +
                           "; whether the last batch was committed is not known: compare before going on");
-        if (!backoff_.wait()) {
+        if (!backoff_.wait(failure.what())) {
           if (base::stop_requested()) return Outcome::stopped;
           throw;
         }
+      } catch (const Error& refused) {
+        if (!is_about_rows(refused) || (piece.in_order && piece.commits.size() <= 1)) throw;
+        apart = piece.in_order;
+        base::log(base::Level::debug, std::string(refused.what()) + "; trying these changes " +
+                                          (apart ? "transaction by transaction" : "in the primary's order"));
+        prepared.piece.in_order = true;
       }
-      report_.roll_back();
       standby_.reset();
       if (!connect()) return Outcome::stopped;
       const Position& now = standby_->position();
       if (piece.ends_batch && named_ && now.lsn == piece.position.lsn) {
         base::log(base::Level::info, "the commit of " + now.lsn.text() + " was in doubt; it had landed");
-        report_.add(piece);
-        committed(piece);
+        written(piece);
         return Outcome::ended;
       }
+      report_.roll_back();
+      pending_ = 0;
       if (now.lsn != before.lsn)
         throw Error(Exit::try_later, node_.name + ": progress went from " + before.lsn.text() + " to " +
                                          now.lsn.text() +
                                          " meanwhile: another apply is at work there; stop one of the two");
+      if (apart) return write_apart(prepared);
       if (whole && piece.ends_batch) continue;
       if (prepared.piece.in_order) limits_.in_order_until = std::max(limits_.in_order_until, piece.last_lsn);
       return Outcome::read_again;
     }
   }
 
+  // Each transaction of the piece in a batch of its own, so that what comes before a refused one is applied.
+  Outcome write_apart(Prepared& prepared) {
+    size_t from = 0;
+    for (const Commit& commit : prepared.piece.commits) {
+      Prepared one;
+      const auto begin = prepared.piece.operations.begin();
+      one.piece.operations.assign(begin + static_cast<long>(from), begin + static_cast<long>(commit.operations));
+      from = commit.operations;
+      one.piece.in_order = one.piece.ends_batch = true;
+      one.piece.position = commit.position;
+      one.piece.last_lsn = commit.position.lsn;
+      one.piece.commits = {{commit.position, one.piece.operations.size()}};
+      const Outcome outcome = write(one, true);
+      if (outcome != Outcome::ended) return outcome;
+    }
+    return Outcome::ended;
+  }
+
   // False when a stop was requested meanwhile.
   bool connect() {
+    before_ = conflicts_;
     for (;;) {
       try {
         standby_ = std::make_unique<Standby>(settings_, node_, named_);
         return true;
       } catch (const base::Transient& failure) {
-        base::log(base::Level::warn, std::string(failure.what()) + "; trying again");
-        if (backoff_.wait()) continue;
+        if (backoff_.wait(failure.what())) continue;
         if (base::stop_requested()) return false;
         throw;
       }
     }
   }
 
-  void committed(const Piece& piece) {
+  void written(const Piece& piece) {
+    report_.add(piece);
+    pending_ += piece.operations.size() + piece.truncates.size();
+    if (!piece.ends_batch) return;
     backoff_.succeeded();
     report_.commit();
-    transactions_ += piece.transactions;
-    operations_ += piece.operations.size() + piece.truncates.size();
+    conflicts_ = before_ + standby_->conflicts();
+    transactions_ += piece.commits.size();
+    operations_ += std::exchange(pending_, 0);
     publish(piece.position.end_lsn, false);
   }
 
@@ -160,12 +192,11 @@ class Run {
 
   void tell() const {
     if (!standby_) return;
-    const Conflicts& conflicts = standby_->conflicts();
     std::string line = node_.name + ": applied " + std::to_string(operations_) + " operations in " +
                        std::to_string(transactions_) + " transactions, up to " + standby_->position().lsn.text();
-    if (conflicts.update_missing + conflicts.delete_missing > 0)
-      line += "; rows that were not there: " + std::to_string(conflicts.update_missing) + " updated (made anew), " +
-              std::to_string(conflicts.delete_missing) + " deleted";
+    if (conflicts_.update_missing + conflicts_.delete_missing > 0)
+      line += "; rows that were not there: " + std::to_string(conflicts_.update_missing) + " updated (made anew), " +
+              std::to_string(conflicts_.delete_missing) + " deleted";
     base::log(base::Level::info, line);
   }
 
@@ -179,11 +210,14 @@ class Run {
   base::Backoff backoff_;
   Limits limits_;
   std::unique_ptr<Standby> standby_;
+  Conflicts conflicts_;  // of what was committed
+  Conflicts before_;     // of the standbys before this one
   change::Lsn covered_;
   double published_ = 0;
   double pruned_ = 0;
   uint64_t transactions_ = 0;
   uint64_t operations_ = 0;
+  uint64_t pending_ = 0;  // operations written in the open transaction
 };
 
 pg::SessionOptions plain(const config::Settings& settings) {

@@ -9,12 +9,10 @@
 namespace apply {
 namespace {
 
-using base::Error;
-using base::Exit;
 using change::Identity;
 
 [[noreturn]] void unfit(const pg::Session& session, const TargetTable& table, const std::string& what) {
-  throw Error(Exit::data, session.node() + ": table " + table.relation->text + " " + what);
+  throw Unfit(session.node() + ": table " + table.relation->text + " " + what);
 }
 
 }  // namespace
@@ -55,20 +53,23 @@ TargetTable& Targets::of(const change::Relation& relation) {
 
 void Targets::read_columns(TargetTable& table, const std::string& oid) {
   const pg::Result rows = session_.query(
-      R"(SELECT attname, attgenerated <> '' FROM pg_catalog.pg_attribute
+      R"(SELECT attname, attgenerated <> '', pg_catalog.format_type(atttypid, -1), attidentity = 'a'
+           FROM pg_catalog.pg_attribute
           WHERE attrelid = $1::pg_catalog.oid AND attnum > 0 AND NOT attisdropped)",
       {oid});
-  std::map<std::string, bool, std::less<>> there;
-  for (int i = 0; i < rows.rows(); ++i) there[std::string(rows.get(i, 0))] = rows.get(i, 1) == "t";
+  std::map<std::string, int, std::less<>> there;
+  for (int i = 0; i < rows.rows(); ++i) there[std::string(rows.get(i, 0))] = i;
   for (const change::Column& column : table.relation->columns) {
     const auto found = there.find(column.name);
     if (found == there.end())
       unfit(session_, table,
             "has no column " + column.name + "; ALTER TABLE " + table.name + " ADD COLUMN " +
                 pg::quote_identifier(column.name) + " " + column.type);
-    if (found->second)
+    if (rows.get(found->second, 1) == "t")
       unfit(session_, table,
             "generates the column " + column.name + ", which the primary stores; make it an ordinary one");
+    table.types.emplace_back(rows.get(found->second, 2));
+    table.always.push_back(rows.get(found->second, 3) == "t");
   }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apply/fold.hpp"
+#include "base/error.hpp"
 #include "change/change.hpp"
 #include "pg/session.hpp"
 
@@ -25,10 +26,18 @@ struct OwnedSequence {
   int64_t value = 0;  // as last read or set; the next nextval() goes on from it
 };
 
+// The standby's table, or its rows, do not fit a change, and the change does not carry enough to make them fit.
+class Unfit : public base::Error {
+ public:
+  explicit Unfit(const std::string& message) : Error(base::Exit::data, message) {}
+};
+
 struct TargetTable {
   const change::Relation* relation = nullptr;
   std::string name;                  // quoted
   std::vector<std::string> columns;  // quoted, as relation->columns
+  std::vector<std::string> types;    // theirs here, for casts
+  std::vector<bool> always;          // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
   std::vector<uint16_t> match;       // columns that find a row: the key; under FULL the standby's primary key, or all
   bool match_is_unique = true;       // false: FULL and no primary key there; one of the rows that look alike is meant
   int depth = 0;                     // above every table that it references
@@ -43,7 +52,7 @@ class Targets {
  public:
   explicit Targets(pg::Session& session) : session_(session) {}
 
-  // Throws Error(data), with what to do, when the standby has no such table, lacks a column or a unique index on the
+  // Throws Unfit, with what to do, when the standby has no such table, lacks a column or a unique index on the
   // key.
   TargetTable& of(const change::Relation& relation);
   // The staging table: a column "group" and those of the relation, with the standby's types; emptied at each commit.

@@ -10,8 +10,6 @@
 namespace apply {
 namespace {
 
-using base::Error;
-using base::Exit;
 using change::EventType;
 using change::Value;
 using change::ValueKind;
@@ -88,8 +86,14 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect) {
     const UpdateGroup& group = effect.updates[i];
     const std::string rows = targets_.stage(table) + " AS s WHERE " + of_group(i + 1);
     std::string set;
-    for (size_t c = 0; c < group.set.size(); ++c)
-      if (group.set[c]) set += (set.empty() ? "" : ", ") + table.columns[c] + " = s." + table.columns[c];
+    for (size_t c = 0; c < group.set.size(); ++c) {
+      if (!group.set[c]) continue;
+      if (table.always[c])  // no UPDATE may set it; a row where it changed is made anew below
+        session_.query("DELETE FROM " + table.name + " AS t USING " + rows + " AND " +
+                       match_condition(table, "t", "s") + " AND t." + table.columns[c] + " <> s." + table.columns[c]);
+      else
+        set += (set.empty() ? "" : ", ") + table.columns[c] + " = s." + table.columns[c];
+    }
     // A table of nothing but its key has nothing to set, yet its row has to be there.
     if (set.empty()) set = table.columns[table.match[0]] + " = s." + table.columns[table.match[0]];
     const uint64_t touched = session_
@@ -98,9 +102,8 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect) {
                                  .affected();
     if (touched == group.rows.size()) continue;
     if (!group.whole)
-      throw Error(Exit::data, session_.node() + ": " + table.relation->text + " lacks " +
-                                  std::to_string(group.rows.size() - touched) +
-                                  " rows whose update does not carry every " + "value; copy them from the primary");
+      throw Unfit(session_.node() + ": " + table.relation->text + " lacks " +
+                  std::to_string(group.rows.size() - touched) + " rows whose update does not carry every value");
     std::string columns;
     for (const std::string& column : table.columns) columns += (columns.empty() ? "s." : ", s.") + column;
     conflicts_.update_missing +=

@@ -16,14 +16,17 @@ namespace apply {
 struct Conflicts {
   uint64_t update_missing = 0;  // an update's row was not there: made anew
   uint64_t delete_missing = 0;  // a delete's row was not there
+  Conflicts operator+(const Conflicts& other) const {
+    return {update_missing + other.update_missing, delete_missing + other.delete_missing};
+  }
 };
 
 class Writer {
  public:
   explicit Writer(pg::Session& session) : session_(session), targets_(session) {}
 
-  // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows): a folded piece may still
-  // pass in order; Error(data) naming the operation when an update's row is missing and cannot be made.
+  // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit: a folded
+  // piece may still pass in order, and there the operation is named.
   void write(const Prepared& prepared);
 
   // Whether a piece may be written folded: without replica role, foreign keys act on a changed key that was folded to

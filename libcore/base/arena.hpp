@@ -65,7 +65,8 @@ class Arena {
     left_ = size;
   }
 
-  static constexpr size_t block_size = 256 << 10;  // a few hundred rows: large beside malloc's cost, small beside a batch
+  // A few hundred rows: large beside malloc's cost, small beside a batch.
+  static constexpr size_t block_size = 256 << 10;
   std::vector<Block> blocks_;
   char* next_ = nullptr;
   size_t left_ = 0;

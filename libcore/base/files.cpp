@@ -89,7 +89,7 @@ void replace_file(const std::filesystem::path& path, std::string_view content, D
     if (durable == Durable::yes && ::fsync(fd.get()) != 0) throw_errno("cannot sync " + aside.string());
   }
   if (::rename(aside.c_str(), path.c_str()) != 0) throw_errno("cannot rename " + aside.string());
-  if (durable == Durable::yes) sync_directory(path.parent_path());
+  if (durable == Durable::yes) sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
 void make_directories(const std::filesystem::path& directory) {

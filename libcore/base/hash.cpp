@@ -3,7 +3,6 @@
 #include <xxhash.h>
 
 #include <charconv>
-#include <cstdio>
 #include <new>
 
 namespace base {
@@ -27,15 +26,15 @@ uint64_t Hasher::value() const { return XXH3_64bits_digest(state_->xxh.get()); }
 uint64_t hash_bytes(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 std::string hex16(uint64_t value) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
-  return std::string(text, 16);
+  std::string text(16, '0');
+  for (size_t i = 16; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
+  return text;
 }
 
 bool parse_hex16(std::string_view text, uint64_t& value) {
-  if (text.size() != 16) return false;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  return failed == std::errc() && end == text.data() + text.size();
+  if (text.size() != 16 || text.find_first_not_of("0123456789abcdef") != text.npos) return false;
+  std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  return true;
 }
 
 }  // namespace base

@@ -1,5 +1,5 @@
 // Lines out of a stream of bytes, whatever it comes from. Owns the buffer; knows nothing of JSON. Each line is
-// followed by at least 64 readable bytes, as simdjson wants them, so that a parser needs no copy.
+// followed by at least 64 readable bytes, so that a parser can look at many bytes at once and needs no copy.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +39,9 @@ class LineBuffer {
   size_t end_ = 0;
   size_t scanned_ = 0;
   size_t line_number_ = 0;
+
+  void make_room();
+  [[noreturn]] void refuse_long() const;
 };
 
 }  // namespace base

@@ -1,6 +1,8 @@
 // Back-off between attempts. Owns the count and the wait; the caller decides what is worth another try.
 #pragma once
 
+#include <string>
+
 namespace base {
 
 class Backoff {
@@ -9,12 +11,11 @@ class Backoff {
   // time up to a minute: long enough to spare a struggling server, short enough to be back soon after it is.
   Backoff(int attempts, double first_delay) : attempts_(attempts), first_delay_(first_delay), delay_(first_delay) {}
 
-  // Waits for the next attempt; false when there is none left or a stop was requested.
-  bool wait();
+  // Waits for the next attempt, and says so as a warning with `why`; false when there is none left or a stop was
+  // requested.
+  bool wait(const std::string& why);
   // An attempt succeeded: the next failure counts from the start.
   void succeeded();
-  int failures() const { return failures_; }
-  double next_delay() const { return delay_; }
 
  private:
   int attempts_;

@@ -4,9 +4,12 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <thread>
 
 #include "base/error.hpp"
@@ -18,7 +21,11 @@ std::atomic<bool> requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
 int pipe_ends[2] = {-1, -1};
 
-void on_signal(int) { request_stop(); }
+void on_signal(int) {
+  const int interrupted = errno;  // the code that the signal met may be about to look at it
+  request_stop();
+  errno = interrupted;
+}
 
 }  // namespace
 
@@ -50,7 +57,7 @@ bool sleep_or_stop(double seconds) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
     if (left <= 0 || stop_requested()) return stop_requested();
-    ::poll(&wait, pipe_ends[0] >= 0 ? 1 : 0, static_cast<int>(left));
+    ::poll(&wait, pipe_ends[0] >= 0 ? 1 : 0, static_cast<int>(std::min<int64_t>(left, 1 << 30)));
   }
 }
 

@@ -4,6 +4,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/stop.hpp"
 
 namespace base {
@@ -16,7 +18,7 @@ DirectoryWatch::DirectoryWatch(const std::filesystem::path& directory)
 
 void DirectoryWatch::wait(double seconds) {
   pollfd fds[2] = {{stop_fd(), POLLIN, 0}, {fd_.get(), POLLIN, 0}};
-  ::poll(fds, 2, static_cast<int>(seconds * 1000));  // a negative fd is ignored by poll
+  ::poll(fds, 2, static_cast<int>(std::min(seconds * 1000, 1e9)));  // a negative fd is ignored by poll
   drain();
 }
 

@@ -7,8 +7,8 @@
 
 namespace base {
 
-// inotify on one directory: any write, rename or removal in it wakes the waiter. Where inotify is not to be had (limits,
-// some network file systems) wait() degrades to its timeout; so callers must look again after every return.
+// inotify on one directory: any write, rename or removal in it wakes the waiter. Where inotify is not to be had
+// (limits, some network file systems) wait() degrades to its timeout; so callers must look again after every return.
 class DirectoryWatch {
  public:
   explicit DirectoryWatch(const std::filesystem::path& directory);

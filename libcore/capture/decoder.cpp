@@ -56,6 +56,7 @@ Decoder::Step Decoder::decode(std::string_view message, std::string& out) {
     case 'C':
       bytes.skip(1 + 8);
       end_lsn_.value = bytes.u64();
+      bytes.skip(8);
       change::append_commit(out, commit_lsn_, end_lsn_, changes_);
       in_transaction_ = false;
       return Step::commit;

@@ -215,8 +215,7 @@ void run(const config::Settings& settings, const Options& options, int out) {
       stream.settle();
       return;
     } catch (const base::Transient& failure) {
-      if (!base::stop_requested()) base::log(base::Level::warn, std::string(failure.what()) + "; trying again");
-      if (backoff.wait()) continue;
+      if (backoff.wait(failure.what())) continue;
       if (base::stop_requested()) return;
       throw;
     }

@@ -68,18 +68,18 @@ enum class EventType : uint8_t { source, relation, begin, insert, update, remove
 // One line taken apart. Spans and pointers are valid as the reader says.
 struct Event {
   EventType type = EventType::keepalive;
-  Lsn lsn;            // begin, commit: the commit LSN; keepalive: nothing at or before it is still to come; source: start
-  Lsn end_lsn;        // commit
-  uint32_t xid = 0;   // begin
-  int64_t time = 0;   // begin: commit time, microseconds since 1970
-  uint64_t changes = 0;    // commit: changes in the transaction, as its writer counted
+  Lsn lsn;      // begin, commit: the commit LSN; keepalive: nothing at or before it is still to come; source: start
+  Lsn end_lsn;  // commit
+  uint32_t xid = 0;         // begin
+  int64_t time = 0;         // begin: commit time, microseconds since 1970
+  uint64_t changes = 0;     // commit: changes in the transaction, as its writer counted
   uint64_t operations = 0;  // source, in a segment: operations in the spool before it
-  uint64_t ordinal = 0;    // insert, update, remove, truncate: from 1 within its transaction
-  uint64_t checksum = 0;   // commit, in a segment
+  uint64_t ordinal = 0;     // insert, update, remove, truncate: from 1 within its transaction
+  uint64_t checksum = 0;    // commit, in a segment
   bool has_checksum = false;
-  const Relation* relation = nullptr;  // relation, insert, update, remove
-  std::span<Value> key;                // as relation->key; empty if the line carries none
-  std::span<Value> row;                // as relation->columns; insert, update
+  const Relation* relation = nullptr;   // relation, insert, update, remove
+  std::span<Value> key;                 // as relation->key; empty if the line carries none
+  std::span<Value> row;                 // as relation->columns; insert, update
   std::vector<base::TableName> tables;  // truncate
   bool restart_identity = false;        // truncate
   bool cascade = false;                 // truncate

@@ -13,10 +13,14 @@ uint32_t four_hex(const Place& place, const char*& at) {
   for (int i = 0; i < 4; ++i, ++at) {
     if (at >= end_of(place)) place.malformed(end_of(place), "the end of the string");
     const char c = *at;
-    if (c >= '0' && c <= '9') value = value * 16 + static_cast<uint32_t>(c - '0');
-    else if (c >= 'a' && c <= 'f') value = value * 16 + static_cast<uint32_t>(c - 'a' + 10);
-    else if (c >= 'A' && c <= 'F') value = value * 16 + static_cast<uint32_t>(c - 'A' + 10);
-    else place.malformed(at, "a hex digit");
+    if (c >= '0' && c <= '9')
+      value = value * 16 + static_cast<uint32_t>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      value = value * 16 + static_cast<uint32_t>(c - 'a' + 10);
+    else if (c >= 'A' && c <= 'F')
+      value = value * 16 + static_cast<uint32_t>(c - 'A' + 10);
+    else
+      place.malformed(at, "a hex digit");
   }
   return value;
 }
@@ -73,8 +77,8 @@ char* unescape(const Place& place, const char*& at, char* to) {
 }  // namespace
 
 void Place::fail(const char* at, const std::string& what) const {
-  throw base::Error(base::Exit::data, name + ":" + std::to_string(number) + ":" +
-                                          std::to_string(at - line.data() + 1) + ": " + what);
+  throw base::Error(base::Exit::data,
+                    name + ":" + std::to_string(number) + ":" + std::to_string(at - line.data() + 1) + ": " + what);
 }
 
 void Place::malformed(const char* at, const char* expected) const {
@@ -169,9 +173,13 @@ void JsonCursor::skip() {
   std::string scratch;
   do {
     switch (at_ == end_ ? '\0' : *at_) {
-      case '"': string(scratch, "a string"); continue;
+      case '"':
+        string(scratch, "a string");
+        continue;
       case '{':
-      case '[': ++depth; break;
+      case '[':
+        ++depth;
+        break;
       case '}':
       case ']':
         if (depth == 0) place_->malformed(at_, "a value");

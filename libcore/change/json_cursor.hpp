@@ -1,5 +1,5 @@
-// One line of JSON taken apart token by token, strictly (RFC 8259, UTF-8), for the reader of the change format. Owns the
-// place in the line; knows nothing of changes, keeps no tree and never recurses, so nesting costs nothing. Every
+// One line of JSON taken apart token by token, strictly (RFC 8259, UTF-8), for the reader of the change format. Owns
+// the place in the line; knows nothing of changes, keeps no tree and never recurses, so nesting costs nothing. Every
 // refusal names the byte. Only change::Reader calls it.
 //
 // Why not simdjson: what a row needs is its strings copied out and its names compared to names known beforehand, which

@@ -72,7 +72,9 @@ inline size_t plain_run(const char* at, size_t size) {
     while (i < size && static_cast<unsigned char>(at[i]) >= 0x20 && at[i] != '"' && at[i] != '\\') ++i;
     return i;
   }
-  const auto plain8 = [at](size_t from) { return static_cast<size_t>(std::countr_zero(special8(load8(at + from)))) / 8; };
+  const auto plain8 = [at](size_t from) {
+    return static_cast<size_t>(std::countr_zero(special8(load8(at + from)))) / 8;
+  };
   for (; i + 8 <= size; i += 8)
     if (const size_t plain = plain8(i); plain < 8) return i + plain;
   return i == size ? size : size - 8 + plain8(size - 8);  // the last eight again: what was plain still is

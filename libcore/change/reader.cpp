@@ -1,6 +1,5 @@
 #include "change/reader.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <charconv>
 
@@ -8,6 +7,7 @@
 #include "base/hash.hpp"
 #include "change/forms.hpp"
 #include "change/json_cursor.hpp"
+#include "change/relation_line.hpp"
 #include "change/rows.hpp"
 #include "change/shapes.hpp"
 
@@ -23,17 +23,13 @@ struct Head {
   bool inside = false;     // there is another one at the cursor
 };
 
-struct KeyColumn {
-  std::string name;
-  const char* at;
-};
-
 }  // namespace
 
 struct Reader::State {
   Place place;
   Shapes shapes;
   RowReader rows{place};
+  RelationReader relation_line{place};
   bool in_transaction = false;
   Lsn begin_lsn;
   uint64_t ordinal = 0;
@@ -48,9 +44,6 @@ struct Reader::State {
   unsigned read_name(JsonCursor& json, Head& head);
   void read_row_members(JsonCursor& json, Head& head, base::Arena& arena);
   void read_other_members(JsonCursor& json, Head& head);
-  std::vector<Column> columns_of(JsonCursor& json);
-  Column column_of(JsonCursor& json);
-  void set_key(Relation& relation, const std::vector<KeyColumn>& key) const;
   void follow();
 
   [[noreturn]] void fail(const char* at, const std::string& what) const { place.fail(at, what); }
@@ -112,7 +105,7 @@ const Form& Reader::State::form_of(JsonCursor& json) {
   const char* at = json.at();
   const std::string_view type = json.string(text, "a string");
   for (const Form& form : forms)
-    if (form.name() == type) return form;
+    if (form.name == type) return form;
   fail(at, "unknown type `" + shown(type) + "`");
 }
 
@@ -138,7 +131,8 @@ Head Reader::State::read_head(JsonCursor& json) {
   return look_ahead(json);
 }
 
-// The same where a program in between has moved them (jq -S sorts members): look for them, and read again from the start.
+// The same where a program in between has moved them (jq -S sorts members): look for them, and read again from the
+// start.
 Head Reader::State::look_ahead(JsonCursor& json) {
   Head head;
   JsonCursor ahead = json;
@@ -174,9 +168,9 @@ unsigned Reader::State::read_name(JsonCursor& json, Head& head) {
   } else {
     const std::string_view member = json.name(name);
     m = member_of(member);
-    if (!head.form->has(m)) fail(at, "unknown member `" + shown(member) + "` in " + std::string(head.form->name()));
+    if (!head.form->has(m)) fail(at, "unknown member `" + shown(member) + "` in " + std::string(head.form->name));
   }
-  if (head.seen & bit(m)) fail(at, "member `" + std::string(member_name(m)) + "` twice");
+  if (head.seen & bit(m)) fail(at, "member `" + std::string(member_names[m]) + "` twice");
   head.seen |= bit(m);
   return m;
 }
@@ -185,7 +179,7 @@ void Reader::State::read_row_members(JsonCursor& json, Head& head, base::Arena& 
   Shape& shape = *head.shape;
   const Relation& relation = shape.relation;
   if (event.type != EventType::insert && relation.key.empty())
-    fail(start(), relation.text + " has no key, so it can have no " + std::string(head.form->name()));
+    fail(start(), relation.text + " has no key, so it can have no " + std::string(head.form->name));
   const std::span<Value> key{arena.array<Value>(relation.key.size()), relation.key.size()};
   const size_t row_size = event.type == EventType::remove ? 0 : relation.columns.size();
   const std::span<Value> row{arena.array<Value>(row_size), row_size};
@@ -198,9 +192,15 @@ void Reader::State::read_row_members(JsonCursor& json, Head& head, base::Arena& 
         rows.read_key(json, shape, key, to);
         event.key = key;
         break;
-      case m_new: rows.read_row(json, shape, row, to); break;
-      case m_unchanged: rows.read_unchanged(json, shape); break;
-      default: json.skip(); break;  // type and table, read already
+      case m_new:
+        rows.read_row(json, shape, row, to);
+        break;
+      case m_unchanged:
+        rows.read_unchanged(json, shape);
+        break;
+      default:
+        json.skip();
+        break;  // type and table, read already
     }
   }
   arena.take(static_cast<size_t>(to - texts));
@@ -210,107 +210,73 @@ void Reader::State::read_row_members(JsonCursor& json, Head& head, base::Arena& 
 }
 
 void Reader::State::read_other_members(JsonCursor& json, Head& head) {
-  Relation relation;
-  std::vector<KeyColumn> key;
+  relation_line.clear();
   for (; head.inside; head.inside = json.more('}')) {
     const unsigned m = read_name(json, head);
     const char* at = json.at();
     switch (m) {
-      case m_lsn: event.lsn = lsn_of(json); break;
-      case m_end_lsn: event.end_lsn = lsn_of(json); break;
-      case m_created: event.source.created = lsn_of(json); break;
-      case m_xid: event.xid = static_cast<uint32_t>(number_of(json, UINT32_MAX)); break;
-      case m_time: event.time = time_of(json); break;
-      case m_changes: event.changes = number_of(json, UINT64_MAX); break;
-      case m_operations: event.operations = number_of(json, UINT64_MAX); break;
-      case m_timeline: event.source.timeline = static_cast<uint32_t>(number_of(json, UINT32_MAX)); break;
-      case m_system_id: event.source.system_id = word_of(json, "0123456789", 20, "a system identifier"); break;
+      case m_lsn:
+        event.lsn = lsn_of(json);
+        break;
+      case m_end_lsn:
+        event.end_lsn = lsn_of(json);
+        break;
+      case m_created:
+        event.source.created = lsn_of(json);
+        break;
+      case m_xid:
+        event.xid = static_cast<uint32_t>(number_of(json, UINT32_MAX));
+        break;
+      case m_time:
+        event.time = time_of(json);
+        break;
+      case m_changes:
+        event.changes = number_of(json, UINT64_MAX);
+        break;
+      case m_operations:
+        event.operations = number_of(json, UINT64_MAX);
+        break;
+      case m_timeline:
+        event.source.timeline = static_cast<uint32_t>(number_of(json, UINT32_MAX));
+        break;
+      case m_system_id:
+        event.source.system_id = word_of(json, "0123456789", 20, "a system identifier");
+        break;
       case m_slot:
         event.source.slot = word_of(json, "abcdefghijklmnopqrstuvwxyz0123456789_", 63, "a replication slot's name");
         break;
-      case m_restart_identity: event.restart_identity = json.boolean("true or false"); break;
-      case m_cascade: event.cascade = json.boolean("true or false"); break;
+      case m_restart_identity:
+        event.restart_identity = json.boolean("true or false");
+        break;
+      case m_cascade:
+        event.cascade = json.boolean("true or false");
+        break;
       case m_xxh3:
         event.has_checksum = true;
         if (!base::parse_hex16(json.string(text, "a string"), event.checksum))
           fail(at, "not a checksum of 16 hex digits");
         break;
-      case m_table: relation.table = table_of(json); break;
+      case m_table:
+        relation_line.read_table(table_of(json));
+        break;
       case m_tables:
         json.each('[', "an array", [&] { event.tables.push_back(table_of(json)); });
         if (event.tables.empty()) fail(at, "no tables to truncate");
         break;
-      case m_columns: relation.columns = columns_of(json); break;
+      case m_columns:
+        relation_line.read_columns(json);
+        break;
       case m_key:
-        json.each('[', "an array", [&] {
-          const char* column_at = json.at();
-          key.push_back({std::string(json.string(text, "a column name")), column_at});
-          if (key.size() > max_columns) fail(column_at, "more columns than a table may have");
-        });
+        relation_line.read_key(json);
         break;
-      case m_identity: {
-        const std::string_view identity = json.string(text, "a string");
-        const auto* const found = std::find(std::begin(identity_names), std::end(identity_names), identity);
-        if (found == std::end(identity_names)) fail(at, "identity is one of default, index, full, nothing");
-        relation.identity = static_cast<Identity>(found - std::begin(identity_names));
+      case m_identity:
+        relation_line.read_identity(json);
         break;
-      }
-      default: json.skip(); break;  // type, read already
+      default:
+        json.skip();
+        break;  // type, read already
     }
   }
-  if (event.type != EventType::relation || (head.form->required & ~head.seen)) return;
-  relation.text = relation.table.text();
-  set_key(relation, key);
-  event.relation = &shapes.keep(std::move(relation)).relation;
-}
-
-std::vector<Column> Reader::State::columns_of(JsonCursor& json) {
-  std::vector<Column> columns;
-  json.each('[', "an array", [&] {
-    const char* at = json.at();
-    columns.push_back(column_of(json));
-    const std::string& column = columns.back().name;
-    if (columns.size() > max_columns) fail(at, "more columns than a table may have");
-    for (size_t i = 0; i + 1 < columns.size(); ++i)
-      if (columns[i].name == column) fail(at, "column `" + shown(column) + "` twice");
-  });
-  return columns;
-}
-
-Column Reader::State::column_of(JsonCursor& json) {
-  const char* const column_at = json.at();
-  Column column;
-  json.each('{', "an object", [&] {
-    const char* at = json.at();
-    const std::string_view member = json.name(name);
-    const bool is_name = member == "name";
-    if (!is_name && member != "type") fail(at, "unknown member `" + shown(member) + "` of a column");
-    std::string& to = is_name ? column.name : column.type;
-    if (!to.empty()) fail(at, "member `" + shown(member) + "` twice");
-    at = json.at();
-    to = json.string(text, "a string");
-    if (to.empty() || (is_name && to.size() > 63))
-      fail(at, is_name ? "not a column's name" : "not a type's name");
-  });
-  if (column.name.empty() || column.type.empty()) fail(column_at, "a column needs a name and a type");
-  column.json = json_kind(column.type);
-  return column;
-}
-
-void Reader::State::set_key(Relation& relation, const std::vector<KeyColumn>& key) const {
-  for (const auto& [column, at] : key) {
-    size_t i = 0;
-    while (i < relation.columns.size() && relation.columns[i].name != column) ++i;
-    if (i == relation.columns.size()) fail(at, "no column `" + shown(column) + "` in " + relation.text);
-    if (std::find(relation.key.begin(), relation.key.end(), i) != relation.key.end())
-      fail(at, "column `" + shown(column) + "` twice in the key");
-    relation.key.push_back(static_cast<uint16_t>(i));
-  }
-  std::sort(relation.key.begin(), relation.key.end());
-  if (relation.identity == Identity::full && relation.key.size() != relation.columns.size())
-    fail(start(), "the identity is full, so every column belongs to the key");
-  if (relation.identity == Identity::nothing && !relation.key.empty())
-    fail(start(), "the identity is nothing, so there is no key");
 }
 
 void Reader::State::read_line(base::Arena& arena) {
@@ -325,7 +291,8 @@ void Reader::State::read_line(base::Arena& arena) {
     read_other_members(json, head);
   json.end();
   if (const unsigned missing = head.form->required & ~head.seen)
-    fail(start(), "no `" + std::string(member_name(static_cast<unsigned>(std::countr_zero(missing)))) + "`");
+    fail(start(), "no `" + std::string(member_names[std::countr_zero(missing)]) + "`");
+  if (event.type == EventType::relation) event.relation = &shapes.keep(relation_line.take()).relation;
   follow();
 }
 
@@ -351,11 +318,14 @@ void Reader::State::follow() {
       if (!in_transaction) fail(start(), "a change outside a transaction");
       event.ordinal = ++ordinal;
       break;
-    case EventType::source: in_transaction = false; break;  // the stream starts again: what was open is void
+    case EventType::source:
+      in_transaction = false;
+      break;  // the stream starts again: what was open is void
     case EventType::keepalive:
       if (in_transaction) fail(start(), "a keepalive inside a transaction");
       break;
-    case EventType::relation: break;
+    case EventType::relation:
+      break;
   }
 }
 

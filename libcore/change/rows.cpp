@@ -126,8 +126,9 @@ void RowReader::read_unchanged(JsonCursor& json, const Shape& shape) {
 
 void RowReader::check_unchanged(const Shape& shape, std::span<const Value> row) {
   if (unchanged_.empty()) return;
-  std::sort(unchanged_.begin(), unchanged_.end(),
-            [](const Named& a, const Named& b) { return a.column < b.column || (a.column == b.column && a.at < b.at); });
+  std::sort(unchanged_.begin(), unchanged_.end(), [](const Named& a, const Named& b) {
+    return a.column < b.column || (a.column == b.column && a.at < b.at);
+  });
   for (size_t i = 0; i < unchanged_.size(); ++i) {
     const auto [column, at] = unchanged_[i];
     const bool twice = i > 0 && unchanged_[i - 1].column == column;

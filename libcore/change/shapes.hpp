@@ -31,10 +31,10 @@ struct Shape {
   Relation relation;
   std::string quoted;  // relation.text as the writer spells it: `"public.images"`
   struct Place {
-    std::string label;        // `"name":`, as the writer spells a column in a row
-    JsonKind json;            // the column's
-    uint16_t key_place;       // where it is in the key, or key.size()
-    uint16_t next;            // the column that came after it when last looked
+    std::string label;   // `"name":`, as the writer spells a column in a row
+    JsonKind json;       // the column's
+    uint16_t key_place;  // where it is in the key, or key.size()
+    uint16_t next;       // the column that came after it when last looked
   };
   // One for each column, and one more whose `next` is the column that came first. Rows of one table name their columns
   // in one order, the writer's or that of a program in between, so `next` is nearly always right.

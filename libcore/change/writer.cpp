@@ -69,12 +69,23 @@ void append_lsn(std::string& out, const char* name, Lsn lsn) {
 
 void append_escape(std::string& out, unsigned char c) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   static constexpr char digits[] = "0123456789abcdef";
   const char escape[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
@@ -143,16 +154,14 @@ void append_begin(std::string& out, Lsn lsn, uint32_t xid, int64_t time_us) {
   out += "\"}\n";
 }
 
-void append_insert(std::string& out, const Relation& relation, std::span<const Value> key,
-                   std::span<const Value> row) {
+void append_insert(std::string& out, const Relation& relation, std::span<const Value> key, std::span<const Value> row) {
   append_head(out, R"({"type":"insert","table":)", relation);
   append_key(out, relation, key);
   append_row(out, relation, row);
   out += "}\n";
 }
 
-void append_update(std::string& out, const Relation& relation, std::span<const Value> key,
-                   std::span<const Value> row) {
+void append_update(std::string& out, const Relation& relation, std::span<const Value> key, std::span<const Value> row) {
   append_head(out, R"({"type":"update","table":)", relation);
   append_key(out, relation, key);
   if (append_row(out, relation, row) > 0) {

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <deque>
 #include <new>
 
@@ -55,6 +56,7 @@ struct Command::State {
   Action action;
   std::deque<Command> children;
   std::vector<CLI::Option*> own_options;
+  const std::string* word = nullptr;
   std::vector<std::string> option_names;
 
   void set_up(CLI::App* to, const std::string& command, const std::string& help, Action run);
@@ -147,6 +149,7 @@ Command& Command::lsn(const std::string& names, std::optional<change::Lsn>& to, 
 
 Command& Command::word(const std::string& name, std::string& to, const std::string& help) {
   state_->own_options.push_back(state_->app->add_option(name, to));
+  state_->word = &to;
   state_->page.words.push_back({name, help});
   return *this;
 }
@@ -178,27 +181,24 @@ const Command::State& Command::selected() const {
   return *state_;
 }
 
-std::string Tool::parse_error(const std::string& message, const State& at) const {
-  std::string what = message;
-  std::string meant;
-  const std::vector<std::string> rest = state_->app->remaining(true);
-  if (!rest.empty()) {
-    const std::string& first = rest.front();
-    const bool option = first.size() > 1 && first[0] == '-';
-    std::vector<std::string> names = at.option_names;
-    if (!option) names.clear();
-    for (const HelpLine& line : at.page.commands) {
-      if (!option) names.push_back(line.left);
-    }
-    meant = config::nearest(first.substr(0, first.find('=')), names);
-    what = (option                     ? "there is no option "
-            : at.page.commands.empty() ? "there is no argument "
-                                       : "there is no command ") +
-           first;
-  } else if (!what.empty() && what[0] >= 'A' && what[0] <= 'Z') {
-    what[0] = static_cast<char>(what[0] - 'A' + 'a');
+std::string Tool::no_such(const std::string& word, const State& at) {
+  const bool option = word.size() > 1 && word[0] == '-';
+  std::vector<std::string> names;
+  if (option) names = at.option_names;
+  for (const HelpLine& line : at.page.commands) {
+    if (!option) names.push_back(line.left);
   }
-  return usage_error(meant.empty() ? what : what + ", did you mean " + meant + "?", at.page);
+  const std::string kind = option ? "option " : at.page.commands.empty() ? "argument " : "command ";
+  const std::string meant = config::nearest(word.substr(0, word.find('=')), names);
+  return usage_error("there is no " + kind + word + (meant.empty() ? "" : ", did you mean " + meant + "?"), at.page);
+}
+
+std::string Tool::parse_error(const std::string& message, const State& at) const {
+  const std::vector<std::string> rest = state_->app->remaining(true);
+  if (!rest.empty()) return no_such(rest.front(), at);
+  std::string what = message;
+  if (!what.empty() && what[0] >= 'A' && what[0] <= 'Z') what[0] = static_cast<char>(what[0] - 'A' + 'a');
+  return usage_error(what, at.page);
 }
 
 const Command::State& Tool::parse(int argc, char** argv) {
@@ -207,8 +207,12 @@ const Command::State& Tool::parse(int argc, char** argv) {
   } catch (const CLI::Success&) {
     throw;
   } catch (const CLI::ArgumentMismatch& e) {
+    // CLI11 says "follow was given a disallowed flag override" for --follow=1, "--node: 1 required NAME missing".
     const std::string message = e.what();
-    throw Error(Exit::usage, parse_error(message.substr(0, message.find(':')) + ": a value is missing", selected()));
+    const bool flag = message.find("flag override") != std::string::npos;
+    const std::string option = message.substr(0, message.find_first_of(flag ? " " : ":"));
+    throw Error(Exit::usage,
+                parse_error(flag ? "--" + option + " takes no value" : option + ": a value is missing", selected()));
   } catch (const CLI::ParseError& e) {
     throw Error(Exit::usage, parse_error(e.what(), selected()));
   }
@@ -218,6 +222,10 @@ const Command::State& Tool::parse(int argc, char** argv) {
       if (option->count() == 0) continue;
       throw Error(Exit::usage, usage_error(option->get_name() + " does not belong to " + chosen.name, chosen.page));
     }
+  }
+  // A misspelt command must not pass for the name of something else to read.
+  if (chosen.word && !chosen.word->empty() && *chosen.word != "-" && !chosen.page.commands.empty()) {
+    throw Error(Exit::usage, no_such(*chosen.word, chosen));
   }
   if (!chosen.action) {
     std::string commands;
@@ -241,7 +249,10 @@ Exit Tool::run_command(const State& chosen) {
   start_logging(log);
   for (const std::string& warning : settings.warnings) base::log(base::Level::warn, warning);
   for (const std::string& note : settings.notes) base::log(base::Level::debug, note);
-  return chosen.action(settings);
+  const Exit exit = chosen.action(settings);
+  // What was printed through stdio is only written now; a full disk must not end in success.
+  if (std::fflush(stdout) != 0) base::throw_errno("cannot write stdout");
+  return exit;
 }
 
 int Tool::run(int argc, char** argv) {

@@ -25,7 +25,8 @@ class Command {
   Command& text(const std::string& names, std::string& to, const std::string& value_name, const std::string& help);
   // What is no LSN is a usage error.
   Command& lsn(const std::string& names, std::optional<change::Lsn>& to, const std::string& help);
-  // An optional word without a dash in front, `-` among them. Its value is the caller's to check.
+  // An optional word without a dash in front, `-` among them. Where there are subcommands too, `-` is the only one that
+  // is taken: anything else is a misspelt subcommand.
   Command& word(const std::string& name, std::string& to, const std::string& help);
   // A subcommand; this command then runs by itself only if it has an action of its own. Options of this command do not
   // belong to its subcommands: naming both is a usage error.
@@ -51,6 +52,7 @@ class Tool : public Command {
  private:
   const State& parse(int argc, char** argv);
   base::Exit run_command(const State& chosen);
+  static std::string no_such(const std::string& word, const State& at);
   std::string parse_error(const std::string& message, const State& at) const;
 };
 

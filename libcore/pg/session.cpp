@@ -31,8 +31,8 @@ std::string first_line(const std::string& sql) {
   return line.size() <= shown ? line : line.substr(0, shown) + "...";
 }
 
-// libpq's complaint about a parameter, as `invalid sslmode value: "…"`, without the value that it quotes first: whatever
-// ended up in a wrong place of a database_url may be a password.
+// libpq's complaint about a parameter, as `invalid sslmode value: "…"`, without the value that it quotes first:
+// whatever ended up in a wrong place of a database_url may be a password.
 std::string without_value(std::string_view text) {
   std::string out(text.substr(0, text.find('\n')));
   const size_t begin = out.find('"');
@@ -108,10 +108,9 @@ Session::Session(const config::Node& node, const SessionOptions& options)
   conn_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
   if (!conn_) throw std::bad_alloc();
   // What libpq finds wrong with the parameters themselves will be wrong at every try.
-  if (PQstatus(conn_.get()) == CONNECTION_BAD &&
-      PQpingParams(keywords.data(), values.data(), 0) == PQPING_NO_ATTEMPT)
-    throw base::Error(base::Exit::config, node_ + ": database_url: " + without_value(PQerrorMessage(conn_.get())) +
-                                              "; correct it");
+  if (PQstatus(conn_.get()) == CONNECTION_BAD && PQpingParams(keywords.data(), values.data(), 0) == PQPING_NO_ATTEMPT)
+    throw base::Error(base::Exit::config,
+                      node_ + ": database_url: " + without_value(PQerrorMessage(conn_.get())) + "; correct it");
   PQsetErrorVerbosity(conn_.get(), PQERRORS_VERBOSE);  // set before the first answer: it brings the SQLSTATE
   PQsetNoticeProcessor(
       conn_.get(), [](void*, const char* text) { base::log(base::Level::debug, std::string("server: ") + text); },

@@ -10,10 +10,10 @@
 namespace spool {
 
 struct GetOptions {
-  std::optional<change::Lsn> from;  // first commit LSN wanted; none: where the spool begins
-  std::optional<change::Lsn> to;    // last one wanted
-  bool follow = false;              // go on until stopped, or `to` is passed
-  double sync_interval = 1;         // s between looks where no file event comes
+  std::optional<change::Lsn> from = {};  // first commit LSN wanted; none: where the spool begins
+  std::optional<change::Lsn> to = {};    // last one wanted
+  bool follow = false;                   // go on until stopped, or `to` is passed
+  double sync_interval = 1;              // s between looks where no file event comes
 };
 
 // Writes a source line, then every transaction with a commit LSN in the range, each row's shape before it and again

@@ -57,7 +57,7 @@ function judge(name, text, value, bound, at_most,    good) {
     if (value == "") return
     good = at_most ? value <= bound : value >= bound
     if (!good) missed++
-    printf "%s  %-12s %-40s %6.2f   required: at %s %.2f\n", good ? "PASS" : "FAIL", name, text, value, at_most ? "most" : "least", bound
+    printf "%s  %-12s %-55s %6.2f   required: at %s %.2f\n", good ? "PASS" : "FAIL", name, text, value, at_most ? "most" : "least", bound
 }
 
 END {
@@ -83,7 +83,7 @@ END {
         judge(name, label["pipeline"], median_ratio(name, "subscription", "pipeline"), 0.95, 0)
         judge(name, label["default"], median_ratio(name, "subscription", "default"), 0.95, 0)
         value = median_ratio(name, "capture", "recvlogical")
-        if (value != "") printf "      %-12s %-40s %6.2f\n", name, "capture | queue put, against pg_recvlogical", value
+        if (value != "") printf "      %-12s %-55s %6.2f\n", name, "capture | queue put, against pg_recvlogical", value
     }
     exit missed > 0
 }

@@ -47,7 +47,8 @@ same "rows up to the LSN" 5 "$(standby 'select count(*) from pairs')"
 expect 0 "$BIN/apply"
 same "rows of all" 10 "$(standby 'select count(*) from pairs')"
 # waiting for a spool that is not there yet
-background until "$BIN/apply" --until-lsn "$(primary "insert into pairs values (11, 'c11'); select pg_current_wal_insert_lsn()")"
+primary "insert into pairs values (11, 'c11')"
+background until "$BIN/apply" --until-lsn "$(primary 'select pg_current_wal_insert_lsn()')"
 sleep 0.3
 ! is_gone "${STARTED[until]}" || fail "--until-lsn did not wait for the spool"
 pass

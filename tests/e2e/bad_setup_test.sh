@@ -55,7 +55,7 @@ for url in 'canary-Wr0ng' 'postgresql://mover:canary-Wr0ng@127.0.0.1:port/crawle
   PRIMARY_URL=${url//\'/\'\'} config images
   refused 78 'database_url' "$BIN/capture" init
   PRIMARY_URL=$good_primary STANDBY_URL=${url//\'/\'\'} config images
-  refused 78 'database_url' "$BIN/apply"
+  refused 78 'database_url' "$BIN/apply" -
 done
 STANDBY_URL=$good_standby
 

@@ -78,7 +78,7 @@ struct Decoded {
 TEST_CASE("a transaction is begin, shape, changes, commit") {
   Decoded d;
   CHECK(d.line(begin(0x1A2B3C8)) ==
-        R"({"type":"begin","lsn":"0/1A2B3C8","xid":7421,"time":"2025-11-23T04:05:06.123456Z"})"
+        R"({"type":"begin","lsn":"0/1A2B3C8","xid":7421,"time":"2025-11-23T05:05:06.123456Z"})"
         "\n");
   CHECK(d.line(relation('d')).empty());
   CHECK(

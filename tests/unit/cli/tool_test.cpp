@@ -125,7 +125,7 @@ TEST_CASE("every usage error is one line and 64") {
   CHECK(usage_error({"-x"}, "there is no option -x") == 64);
   CHECK(usage_error({"--node"}, "--node: a value is missing") == 64);
   CHECK(usage_error({"--node", ""}, "--node: the value is empty") == 64);
-  CHECK(usage_error({"--follow=1"}, "--follow") == 64);
+  CHECK(usage_error({"--follow=1"}, "--follow takes no value") == 64);
   CHECK(usage_error({"--until-lsn", "1234"}, "1234 is no LSN; write one as 0/1A2B3C8") == 64);
   CHECK(usage_error({"--until-lsn", "0/XYZ"}, "0/XYZ is no LSN") == 64);
   CHECK(usage_error({"--log-level", "loud"}, "loud is none of debug|info|warn|error") == 64);
@@ -136,6 +136,7 @@ TEST_CASE("every usage error is one line and 64") {
   CHECK(usage_error({"init", "dead"}, "dead") == 64);
   CHECK(usage_error({"init", "more"}, "there is no argument more") == 64);
   CHECK(usage_error({"a", "b"}, "b") == 64);
+  CHECK(usage_error({"inti"}, "there is no command inti, did you mean init?") == 64);
   CHECK(usage_error({"bad\nname", "x\ny"}, "x\\ny") == 64);
 }
 
@@ -149,7 +150,7 @@ TEST_CASE("a usage error comes before the configuration is read") {
   CHECK(capture::tool(sample.tool, {"-c", "/nowhere", "--bogus"}).code == 64);
 }
 
-TEST_CASE("--help goes to stdout, needs no configuration and names every option") {
+TEST_CASE("help goes to stdout, needs no configuration and names every option") {
   Sample sample;
   const Result result = capture::tool(sample.tool, {"-c", "/nowhere", "--help"});
   CHECK(result.code == 0);
@@ -181,7 +182,7 @@ TEST_CASE("--help goes to stdout, needs no configuration and names every option"
                                 "  -h, --help              print this help\n"));
 }
 
-TEST_CASE("--help of a subcommand is its own") {
+TEST_CASE("help of a subcommand is its own") {
   Sample sample;
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"dead", "--help"}, std::vector<std::string>{"--help", "dead"}}) {
@@ -202,7 +203,7 @@ TEST_CASE("no line of help is wider than a terminal") {
   for (std::string line; std::getline(help, line);) CHECK(line.size() <= 80);
 }
 
-TEST_CASE("--version names tool and project") {
+TEST_CASE("the version names tool and project") {
   Sample sample;
   CHECK(capture::tool(sample.tool, {"--version"}).out == "sample (pgtandem) " PGTANDEM_VERSION "\n");
   CHECK(capture::tool(sample.tool, {"init", "--version"}).out == "sample (pgtandem) " PGTANDEM_VERSION "\n");
@@ -242,6 +243,26 @@ TEST_CASE("whatever else is thrown is a bug, in one line") {
   const Result result = logic.run({});
   CHECK(result.code == 70);
   CHECK_THAT(result.err, Contains("sample: a bug: two\\nlines; please report it"));
+}
+
+TEST_CASE("what the action printed through stdio and could not be written is an error") {
+  Sample sample;
+  sample.body = [](const config::Settings&) {
+    std::puts("0/1");
+    return Exit::done;
+  };
+  const int saved = ::dup(STDOUT_FILENO);
+  const int full = ::open("/dev/full", O_WRONLY);
+  std::vector<std::string> words = {"sample", "-c", sample.config};
+  std::vector<char*> argv = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+  std::fflush(stdout);
+  ::dup2(full, STDOUT_FILENO);
+  const int code = sample.tool.run(3, argv.data());
+  ::dup2(saved, STDOUT_FILENO);
+  ::close(saved);
+  ::close(full);
+  std::clearerr(stdout);
+  CHECK(code == 73);
 }
 
 TEST_CASE("a reader that went away is an exit code and no message") {

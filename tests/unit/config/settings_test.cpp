@@ -1,6 +1,7 @@
 // Choosing nodes and the file, sizes, and the settings as JSON.
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "config/nearest.hpp"
 #include "sample.hpp"
@@ -134,4 +135,24 @@ TEST_CASE("the JSON stands even where a path is no UTF-8") {
   config::Settings settings;
   settings.spool.directory = "/x/\xff";
   CHECK_NOTHROW(nlohmann::json::parse(config::to_json(settings)));
+}
+
+TEST_CASE("the man page has every setting, and its example works") {
+  std::stringstream page;
+  page << std::ifstream(PGTANDEM_SOURCE "/man/pgtandem.yaml.5").rdbuf();
+  const std::string man = page.str();
+  const config::Settings settings = sample::load(sample::with(0, ""));
+  const auto json = nlohmann::json::parse(config::to_json(settings));
+  for (const char* const section : {"synchronization", "spool", "state", "logging"}) {
+    for (const auto& [key, value] : json[section].items()) {
+      CHECK_THAT(man, Contains(".It Cm " + std::string(section) + "." + key + "\n"));
+    }
+  }
+  for (const auto& [key, value] : json["nodes"]["a"].items()) CHECK_THAT(man, Contains("Cm ." + key + "\n"));
+
+  const size_t start = man.find("local_node: backup\n");
+  REQUIRE(start != std::string::npos);
+  const config::Settings example = sample::load(man.substr(start, man.find(".Ed", start) - start));
+  CHECK(example.warnings.empty());
+  CHECK(example.secondary().name == "backup");
 }

@@ -86,3 +86,21 @@ TEST_CASE("no message is read past its end") {
   pg::append_u64(out, 0x0102030405060708);
   CHECK(pg::ByteReader(out).u64() == 0x0102030405060708);
 }
+
+TEST_CASE("a server that is starting up is waited for, and FATAL is taken for no SQLSTATE") {
+  const auto connecting = [](const std::string& text) -> std::string {
+    try {
+      pg::throw_connect("primary: cannot connect", text);
+    } catch (const base::Transient& e) {
+      return std::string("transient ") + e.what();
+    } catch (const base::Error& e) {
+      return std::to_string(static_cast<int>(e.kind())) + " " + e.what();
+    }
+  };
+  const std::string server = "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  ";
+  CHECK(connecting(server +
+                   "57P03: the database system is starting up\nLOCATION:  ProcessStartupPacket, postmaster.c\n") ==
+        "transient primary: cannot connect: the database system is starting up (57P03)");
+  CHECK_THAT(connecting(server + "28P01: password authentication failed for user \"u\"\nLOCATION:  auth_failed\n"),
+             Catch::StartsWith("77 primary: cannot connect: password authentication failed"));
+}
