@@ -53,9 +53,13 @@ std::string row_of(const Operation& operation, const TargetTable& table, std::ve
                      : table.columns[i] + "::text IS NOT DISTINCT FROM " + place + "::" + table.types[i] + "::text";
   }
   if (table.match_is_unique) return condition;
-  return "ctid = (SELECT ctid FROM " + table.name + " WHERE " + condition + " LIMIT 1)";
+  const std::string row = table.partitioned ? "(tableoid, ctid)" : "ctid";
+  return row + " = (SELECT " + (table.partitioned ? "tableoid, ctid" : "ctid") + " FROM " + table.name + " WHERE " +
+         condition + " LIMIT 1)";
 }
 
+// Where the row is there already it becomes what is inserted, and the statement returns true (false when it was made;
+// a partitioned table can't tell).
 std::string insert_sql(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
   std::string places;
   std::string set;
@@ -76,7 +80,8 @@ std::string insert_sql(const Operation& operation, const TargetTable& table, std
   for (const uint16_t m : table.match) key += (key.empty() ? "" : ", ") + table.columns[m];
   if (set.empty() && unchanged.empty()) return sql + " ON CONFLICT (" + key + ") DO NOTHING";
   if (set.empty()) set = table.columns[table.match[0]] + " = excluded." + table.columns[table.match[0]];
-  return sql + " ON CONFLICT (" + key + ") DO UPDATE SET " + set + unchanged;
+  return sql + " ON CONFLICT (" + key + ") DO UPDATE SET " + set + unchanged +
+         (table.partitioned ? "" : " RETURNING t.xmax <> 0");
 }
 
 std::string update_sql(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
@@ -128,7 +133,7 @@ void Writer::write_in_order(const std::vector<const Operation*>& operations) {
       names.push_back(name);
     }
     size_t failed_at = 0;
-    std::vector<uint64_t> touched;
+    std::vector<pg::Touched> touched;
     try {
       session_.pipe_begin();
       for (size_t i = start; i < end; ++i) {
@@ -144,16 +149,20 @@ void Writer::write_in_order(const std::vector<const Operation*>& operations) {
     }
     for (size_t i = start; i < end; ++i) {
       const Operation& operation = *operations[i];
-      if (touched[i - start] == 1) continue;
+      const pg::Touched& did = touched[i - start];
+      if (did.rows == 1) {
+        conflicts_.insert_present += operation.type == EventType::insert && did.returned == true;
+        conflicts_.update_missing += operation.type == EventType::update && did.returned == false;
+        continue;
+      }
       // An insert into a table of nothing but its key has nothing to change in a row that is there.
       if (operation.type == EventType::insert && operation.row.size() == operation.key.size()) continue;
-      if (operation.type == EventType::remove && touched[i - start] == 0) {
+      if (operation.type == EventType::remove && did.rows == 0) {
         ++conflicts_.delete_missing;
         continue;
       }
       throw Unfit("operation " + id_of(operation) + " on " + operation.relation->text + ": " + session_.node() +
-                  " has " + std::to_string(touched[i - start]) +
-                  " rows for it instead of one; copy the row from the primary");
+                  " has " + std::to_string(did.rows) + " rows for it instead of one; copy the row from the primary");
     }
   }
 }

@@ -194,6 +194,8 @@ class Run {
     if (!standby_) return;
     std::string line = node_.name + ": applied " + std::to_string(operations_) + " operations in " +
                        std::to_string(transactions_) + " transactions, up to " + standby_->position().lsn.text();
+    if (conflicts_.insert_present > 0)
+      line += "; rows that were there: " + std::to_string(conflicts_.insert_present) + " inserted (overwritten)";
     if (conflicts_.update_missing + conflicts_.delete_missing > 0)
       line += "; rows that were not there: " + std::to_string(conflicts_.update_missing) + " updated (made anew), " +
               std::to_string(conflicts_.delete_missing) + " deleted";

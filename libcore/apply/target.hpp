@@ -39,8 +39,9 @@ struct TargetTable {
   std::vector<std::string> types;    // theirs here, for casts
   std::vector<bool> always;          // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
   std::vector<uint16_t> match;       // columns that find a row: the key; under FULL the standby's primary key, or all
-  bool match_is_unique = true;       // false: FULL and no primary key there; one of the rows that look alike is meant
-  int depth = 0;                     // above every table that it references
+  bool partitioned = false;
+  bool match_is_unique = true;  // false: FULL and no primary key there; one of the rows that look alike is meant
+  int depth = 0;                // above every table that it references
   std::vector<OwnedSequence> sequences;
   std::string stage;  // the session's staging table for it, made at its first use
 };

@@ -14,10 +14,12 @@ namespace apply {
 
 // What the standby had otherwise than the primary's changes expect; under primary_wins the primary's row stands.
 struct Conflicts {
+  uint64_t insert_present = 0;  // an insert's key was there: overwritten
   uint64_t update_missing = 0;  // an update's row was not there: made anew
   uint64_t delete_missing = 0;  // a delete's row was not there
   Conflicts operator+(const Conflicts& other) const {
-    return {update_missing + other.update_missing, delete_missing + other.delete_missing};
+    return {insert_present + other.insert_present, update_missing + other.update_missing,
+            delete_missing + other.delete_missing};
   }
 };
 

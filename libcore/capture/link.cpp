@@ -53,18 +53,31 @@ void check_tables(pg::Session& session, const std::vector<TableName>& tables) {
   }
 }
 
-std::set<TableName> published(pg::Session& session, const std::string& publication) {
-  const pg::Result rows = session.query(
-      R"(SELECT n.nspname, c.relname
-           FROM pg_catalog.pg_publication p
-           JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
-           JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
-           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-          WHERE p.pubname = $1)",
-      {publication});
+// What a publication lets through.
+struct Published {
   std::set<TableName> tables;
-  for (int i = 0; i < rows.rows(); ++i) tables.insert({std::string(rows.get(i, 0)), std::string(rows.get(i, 1))});
-  return tables;
+  bool all_of_them = true;  // every kind of change, every row and column
+};
+
+Published published(pg::Session& session, const std::string& publication) {
+  // Row filters and column lists (prqual, prattrs) exist from 15 on; as JSON, what an older server lacks is null too.
+  const pg::Result rows = session.query(
+      R"(SELECT t.schemaname, t.tablename,
+                p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AND p.pubviaroot
+                AND pg_catalog.to_jsonb(r) ->> 'prqual' IS NULL AND pg_catalog.to_jsonb(r) ->> 'prattrs' IS NULL
+           FROM pg_catalog.pg_publication_tables t
+           JOIN pg_catalog.pg_publication p ON p.pubname = t.pubname
+           JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
+           JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
+           LEFT JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
+          WHERE t.pubname = $1)",
+      {publication});
+  Published out;
+  for (int i = 0; i < rows.rows(); ++i) {
+    out.tables.insert({std::string(rows.get(i, 0)), std::string(rows.get(i, 1))});
+    out.all_of_them = out.all_of_them && rows.get(i, 2) == "t";
+  }
+  return out;
 }
 
 bool publication_exists(pg::Session& session, const std::string& publication) {
@@ -77,23 +90,30 @@ std::string table_list(const std::vector<TableName>& tables) {
   return list;
 }
 
-void make_publication(pg::Session& session, const config::Settings& settings, const std::string& name) {
+// Partitions are published as their root, so that the standby may be partitioned otherwise.
+constexpr const char* publish_all = "(publish = 'insert, update, delete, truncate', publish_via_partition_root = true)";
+
+// Makes the publication, or makes it fit. True when there was none.
+bool make_publication(pg::Session& session, const config::Settings& settings, const std::string& name) {
   const std::vector<TableName>& tables = settings.synchronization.sync_tables;
   if (!publication_exists(session, name)) {
-    // Partitions are published as their root, so that the standby may be partitioned otherwise.
-    session.query("CREATE PUBLICATION " + pg::quote_identifier(name) + " FOR TABLE " + table_list(tables) +
-                  " WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = true)");
+    session.query("CREATE PUBLICATION " + pg::quote_identifier(name) + " FOR TABLE " + table_list(tables) + " WITH " +
+                  publish_all);
     base::log(base::Level::info, "publication " + name + " created for " + table_list(tables));
-    return;
+    return true;
   }
   const std::set<TableName> wanted(tables.begin(), tables.end());
-  const std::set<TableName> now = published(session, name);
-  if (wanted == now) return;
+  const Published now = published(session, name);
+  if (wanted == now.tables && now.all_of_them) return false;
   session.query("ALTER PUBLICATION " + pg::quote_identifier(name) + " SET TABLE " + table_list(tables));
+  session.query("ALTER PUBLICATION " + pg::quote_identifier(name) + " SET " + publish_all);
+  if (!now.all_of_them)
+    base::log(base::Level::warn, "publication " + name + " left changes out, and no longer does; compare the tables");
   for (const TableName& table : wanted)
-    if (!now.contains(table))
+    if (!now.tables.contains(table))
       base::log(base::Level::warn, "table " + table.text() + " joined the publication: rows that it had before now " +
                                        "are not in the stream; copy them to the standby");
+  return false;
 }
 
 struct Slot {
@@ -127,6 +147,30 @@ void check_wal_level(pg::Session& session) {
   if (level != "logical")
     throw Error(Exit::config,
                 session.node() + ": wal_level is " + level + "; set wal_level = logical on that server and restart it");
+}
+
+// Half a link holds the primary's WAL for nobody: what was made goes again when the rest fails.
+void take_back(pg::Session& session, const std::string& sql) {
+  try {
+    session.query(sql);
+  } catch (const Error& failure) {
+    base::log(base::Level::warn, std::string(failure.what()) + "; run `capture drop`");
+  }
+}
+
+void make_slot(pg::Session& session, const config::Settings& settings, change::Source source) {
+  base::log(base::Level::info, "creating slot " + source.slot + "; it waits for transactions that are running now");
+  const pg::Result made = session.query_until_stopped(
+      "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot($1, 'pgoutput')", {source.slot});
+  if (!made) throw Error(Exit::try_later, "stopped before the slot was made; run `capture init` again");
+  change::Lsn::parse(made.get(0, 0), source.created);
+  try {
+    spool::found(settings.spool.directory, source);
+  } catch (const Error&) {
+    take_back(session, "SELECT pg_catalog.pg_drop_replication_slot(" + pg::quote_literal(source.slot) + ")");
+    throw;
+  }
+  base::log(base::Level::info, "slot " + source.slot + " created at " + source.created.text());
 }
 
 }  // namespace
@@ -163,15 +207,14 @@ void init(const config::Settings& settings, const std::string& node) {
   if (mark)
     throw Error(Exit::data, primary.name + ": slot " + name + " is gone, but the spool " +
                                 settings.spool.directory.string() + " belongs to it; " + begin_again);
-  make_publication(session, settings, name);  // before the slot: a slot cannot see a publication made after it
-  base::log(base::Level::info, "creating slot " + name + "; it waits for transactions that are running now");
-  session.query("SET statement_timeout = 0");
-  const pg::Result made =
-      session.query("SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot($1, 'pgoutput')", {name});
-  change::Source source{.system_id = system.id, .timeline = system.timeline, .slot = name, .created = {}};
-  change::Lsn::parse(made.get(0, 0), source.created);
-  spool::found(settings.spool.directory, source);
-  base::log(base::Level::info, "slot " + name + " created at " + source.created.text());
+  // The publication before the slot: a slot cannot see one made after it.
+  const bool new_publication = make_publication(session, settings, name);
+  try {
+    make_slot(session, settings, {.system_id = system.id, .timeline = system.timeline, .slot = name, .created = {}});
+  } catch (const Error&) {
+    if (new_publication) take_back(session, "DROP PUBLICATION IF EXISTS " + pg::quote_identifier(name));
+    throw;
+  }
 }
 
 void drop(const config::Settings& settings, const std::string& node) {
@@ -233,8 +276,10 @@ spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Se
   if (!publication_exists(session, name))
     throw Error(Exit::data, node + ": publication " + name + " is gone; the slot cannot go on over the time without " +
                                 "it; " + begin_again);
-  if (published(session, name) != std::set<TableName>(tables.begin(), tables.end()))
-    throw Error(Exit::data, node + ": publication " + name + " has other tables than sync_tables; run `capture init`");
+  const Published now = published(session, name);
+  if (now.tables != std::set<TableName>(tables.begin(), tables.end()) || !now.all_of_them)
+    throw Error(Exit::data, node + ": publication " + name +
+                                " does not fit sync_tables, or leaves changes of them out; run `capture init`");
   return *mark;
 }
 

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/stop.hpp"
 #include "pg/error.hpp"
 
 namespace pg {
@@ -41,6 +42,10 @@ std::string without_value(std::string_view text) {
   while (!out.empty() && (out.back() == ' ' || out.back() == ':')) out.pop_back();
   return out;
 }
+
+struct FreeCancel {
+  void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
+};
 
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
@@ -197,7 +202,7 @@ Result Session::query(const std::string& sql) {
   return last_result(sql);
 }
 
-Result Session::query(const std::string& sql, std::span<const Parameter> parameters) {
+void Session::send(const std::string& sql, std::span<const Parameter> parameters) {
   std::vector<std::string> texts;  // libpq wants each ended by a NUL
   std::vector<const char*> values;
   texts.reserve(parameters.size());
@@ -208,7 +213,36 @@ Result Session::query(const std::string& sql, std::span<const Parameter> paramet
   if (PQsendQueryParams(conn_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
                         nullptr, 0) == 0)
     throw_sql(where("send"), "", PQerrorMessage(conn_.get()));
+}
+
+Result Session::query(const std::string& sql, std::span<const Parameter> parameters) {
+  send(sql, parameters);
   return last_result(sql);
+}
+
+Result Session::query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters) {
+  query("SET statement_timeout = 0");
+  send(sql, std::span(parameters.begin(), parameters.size()));
+  send_all();
+  bool cancelled = false;
+  while (!cancelled && PQisBusy(conn_.get())) {
+    pollfd fds[2] = {{PQsocket(conn_.get()), POLLIN, 0}, {base::stop_fd(), POLLIN, 0}};
+    ::poll(fds, 2, -1);
+    if (base::stop_requested()) {
+      char ignored[256];
+      const std::unique_ptr<PGcancel, FreeCancel> cancel(PQgetCancel(conn_.get()));
+      PQcancel(cancel.get(), ignored, sizeof ignored);
+      cancelled = true;
+    } else if (fds[0].revents != 0 && PQconsumeInput(conn_.get()) == 0) {
+      throw_sql(where("run"), "", PQerrorMessage(conn_.get()));
+    }
+  }
+  try {
+    return last_result(sql);  // it may have succeeded a moment before it was cancelled
+  } catch (const base::Error&) {
+    if (!cancelled) throw;
+    return Result(nullptr);
+  }
 }
 
 Result Session::last_result(const std::string& sql) {
@@ -260,10 +294,10 @@ void Session::pipe(const std::string& prepared, std::span<const Parameter> param
   ++piped_;
 }
 
-std::vector<uint64_t> Session::pipe_end(size_t& failed_at) {
+std::vector<Touched> Session::pipe_end(size_t& failed_at) {
   if (PQpipelineSync(conn_.get()) == 0) throw_sql(where("send"), "", PQerrorMessage(conn_.get()));
   send_all();
-  std::vector<uint64_t> affected;
+  std::vector<Touched> touched;
   Result failure(nullptr);
   for (size_t i = 0; i < piped_; ++i) {
     Result result = next_result("run", "a piped statement");
@@ -271,14 +305,15 @@ std::vector<uint64_t> Session::pipe_end(size_t& failed_at) {
       failed_at = i;
       failure = std::move(result);
     } else if (PQresultStatus(result.handle()) != PGRES_PIPELINE_ABORTED) {
-      affected.push_back(result.affected());
+      touched.push_back({result.affected(), {}});
+      if (result.rows() == 1) touched.back().returned = result.get(0, 0) == "t";
     }
     next_result("run", "a piped statement");  // the NULL that ends each statement's answers
   }
   next_result("run", "the end of the pipeline");
   PQexitPipelineMode(conn_.get());
   if (failure) expect(std::move(failure), "a change");
-  return affected;
+  return touched;
 }
 
 }  // namespace pg

@@ -47,6 +47,12 @@ struct SessionOptions {
 // A parameter of a statement in text form; NULL where it has no value.
 using Parameter = std::optional<std::string_view>;
 
+// What a piped statement did.
+struct Touched {
+  uint64_t rows = 0;
+  std::optional<bool> returned;  // by a statement RETURNING one boolean for its one row
+};
+
 class Session {
  public:
   Session(const config::Node& node, const SessionOptions& options);
@@ -60,18 +66,20 @@ class Session {
   Result query(const std::string& sql, std::initializer_list<Parameter> parameters) {
     return query(sql, std::span(parameters.begin(), parameters.size()));
   }
+  // As query(), for what may wait for hours on the server: without a deadline, and a request to stop cancels it there;
+  // the result is then empty.
+  Result query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters);
   void prepare(const std::string& name, const std::string& sql);
 
   // COPY … FROM STDIN: `rows` in COPY's text form. Returns the number of rows that the server took.
   uint64_t copy_in(const std::string& sql, std::string_view rows);
 
-  // Pipelined prepared statements: pipe() sends without waiting, pipe_end() waits for all answers and returns the rows
-  // that each statement touched. The first failure is thrown after `failed_at` was set to its index; what came after
-  // it was not run, and the transaction is to be rolled back. Not more in one pipeline than the answers' buffers hold
-  // (a few hundred), else both sides may wait to send.
+  // Pipelined prepared statements: pipe() sends without waiting, pipe_end() waits for all answers. The first failure is
+  // thrown after `failed_at` was set to its index; what came after it was not run, and the transaction is to be rolled
+  // back. Not more in one pipeline than the answers' buffers hold (a few hundred), else both sides may wait to send.
   void pipe_begin();
   void pipe(const std::string& prepared, std::span<const Parameter> parameters);
-  std::vector<uint64_t> pipe_end(size_t& failed_at);
+  std::vector<Touched> pipe_end(size_t& failed_at);
 
   int server_version() const;                          // 150020
   bool replica_role() const { return replica_role_; }  // triggers and foreign keys of the session are asleep
@@ -85,6 +93,7 @@ class Session {
   void send_all();
 
  private:
+  void send(const std::string& sql, std::span<const Parameter> parameters);
   Result next_result(const char* doing, const std::string& sql);
   Result last_result(const std::string& sql);
   Result expect(Result result, const std::string& sql);

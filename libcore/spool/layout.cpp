@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <charconv>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -18,6 +19,14 @@ std::string segment_stem(change::Lsn first) {
   std::string hex = base::hex16(first.value);
   for (char& c : hex) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return hex;
+}
+
+bool parse_segment_stem(std::string_view stem, change::Lsn& first) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  if (stem.size() != 16 || stem.find_first_not_of(digits) != stem.npos)
+    return false;  // lower case would sort elsewhere
+  std::from_chars(stem.data(), stem.data() + stem.size(), first.value, 16);
+  return true;
 }
 
 namespace {
@@ -42,8 +51,7 @@ std::string encoded(const std::string& node) {
 }
 
 bool parse_segment_name(std::string_view name, Segment& segment) {
-  if (name.size() < 16 || !base::parse_hex16(name.substr(0, 16), segment.first.value)) return false;
-  if (segment_stem(segment.first) != name.substr(0, 16)) return false;  // lower case would sort elsewhere
+  if (!parse_segment_stem(name.substr(0, 16), segment.first)) return false;
   segment.compressed = name.substr(16) == zstd_end;
   return segment.compressed || name.substr(16) == plain_end;
 }

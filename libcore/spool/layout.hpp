@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "change/lsn.hpp"
@@ -31,7 +32,8 @@ struct Segment {
   std::filesystem::path path;
   std::string name() const { return path.filename().string(); }
 };
-std::string segment_stem(change::Lsn first);  // those digits
+std::string segment_stem(change::Lsn first);                         // those digits, in upper case
+bool parse_segment_stem(std::string_view stem, change::Lsn& first);  // false if the text is not that
 Segment segment_at(const std::filesystem::path& spool, change::Lsn first, bool compressed);
 
 // All segments there are, in order; a missing directory has none. Throws Error(data) when two share an LSN.

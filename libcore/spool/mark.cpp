@@ -86,7 +86,7 @@ std::optional<Stamped> parse_slot(std::string_view text) {
     mark.time = base::parse_iso_time(json.at("time").get_ref<const std::string&>());
     const bool good = parse_lsn(json, "created", mark.source.created) && parse_lsn(json, "lsn", mark.lsn) &&
                       parse_lsn(json, "commit_lsn", mark.commit_lsn) && parse_lsn(json, "end_lsn", mark.end_lsn) &&
-                      base::parse_hex16(json.at("segment").get_ref<const std::string&>(), mark.segment.value) &&
+                      parse_segment_stem(json.at("segment").get_ref<const std::string&>(), mark.segment) &&
                       base::parse_hex16(json.at("chain").get_ref<const std::string&>(), mark.segment_chain);
     if (good) return stamped;
   } catch (const nlohmann::json::exception&) {

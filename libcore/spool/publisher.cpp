@@ -78,7 +78,8 @@ bool Publisher::hand_over() {
 }
 
 double Publisher::next_due() {
-  if ((!commits_wait() && !keepalive_waits()) || !syncer_.idle()) return -1;
+  // Asked first, whatever waits: it takes the note of a finished job, which would wake the caller for ever.
+  if (!syncer_.idle() || (!commits_wait() && !keepalive_waits())) return -1;
   const double now = base::monotonic_seconds();
   const double due = last_job_ + sync_spacing;
   return std::max(0.0, (commits_wait() ? due : std::max(due, last_durable_ + keepalive_spacing)) - now);

@@ -51,6 +51,7 @@ struct SegmentReader::State {
   ZSTD_inBuffer in{nullptr, 0, 0};
   uint64_t frame_start = 0;
   bool in_frame = false;
+  bool filled = false;
 
   State(Segment s, change::Reader& p)
       : segment(std::move(s)),
@@ -89,14 +90,18 @@ struct SegmentReader::State {
         cut_point = tail;
         cut_point.bytes = frame_start;
       }
-      if (in.pos == in.size) in = {packed.data(), take(packed.data(), packed.size()), 0};
-      if (in.size == 0) return 0;
+      // Bytes may wait inside zstd when the last call filled all the room it was given.
+      if (in.pos == in.size && !filled) {
+        in = {packed.data(), take(packed.data(), packed.size()), 0};
+        if (in.size == 0) return 0;
+      }
       ZSTD_outBuffer out{to, size, 0};
       const size_t before = in.pos;
       const size_t hint = ZSTD_decompressStream(zstd.get(), &out, &in);
       if (ZSTD_isError(hint))
         damaged(std::string("the compressed bytes are damaged (") + ZSTD_getErrorName(hint) + ")");
       in_frame = hint != 0;
+      filled = in_frame && out.pos == out.size;
       if (!in_frame) frame_start = offset - (in.size - in.pos);
       if (out.pos > 0) return out.pos;
       if (in_frame && in.pos == before && in.pos < in.size) damaged("the compressed bytes lead nowhere");

@@ -83,11 +83,11 @@ cluster_stop primary && cluster_start primary
 
 # --- the primary's tables ---
 primary 'set role mover; create table keyless (a int); create view seen as select * from images; create unlogged table fleeting (a int primary key)'
-config images, keyless
+config 'images, keyless'
 refused 65 'keyless.*ALTER TABLE "public"."keyless" REPLICA IDENTITY FULL.*ALTER TABLE "public"."keyless" REPLICA IDENTITY NOTHING' "$BIN/capture" init
-config images, no_such_table
+config 'images, no_such_table'
 refused 78 'public.no_such_table of sync_tables does not exist' "$BIN/capture" init
-config seen, images
+config 'seen, images'
 refused 65 'public.seen is not a table' "$BIN/capture" init
 config fleeting
 refused 65 'public.fleeting is unlogged' "$BIN/capture" init
@@ -163,7 +163,7 @@ refused_stream() { # CODE PATTERN: capture may have said where it comes from
 refused_stream 65 'REPLICA IDENTITY FULL.*REPLICA IDENTITY NOTHING'
 primary 'alter table images add primary key (id)'
 primary 'set role mover; create table late (id int primary key)'
-config images, late
+config 'images, late'
 refused_stream 65 'capture init'
 expect 0 "$BIN/capture" init
 expect 0 "$BIN/capture"

@@ -66,7 +66,7 @@ primary 'create publication pgtandem_backup_node for table images'
 
 begin_anew
 primary 'create table other (id int primary key)' 'alter publication pgtandem_backup_node add table other'
-held 65 'has other tables than sync_tables; run `capture init`'
+held 65 'does not fit sync_tables; run `capture init`'
 expect 0 "$BIN/capture" init
 pass
 for change in "set (publish = 'insert, update')" 'set (publish_via_partition_root = false)' 'set table images (id)' 'set table images where (id > 5)'; do

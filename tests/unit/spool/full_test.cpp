@@ -51,15 +51,12 @@ uint64_t bytes_of(const Spool& s) {
 TEST_CASE("a full spool makes put wait until apply has made room; nothing is dropped") {
   const bool compress = GENERATE(false, true);
   Spool s(compress);
-  s.settings.spool.max_bytes = compress ? 16 << 10 : 256 << 10;
+  s.settings.spool.max_bytes = 256 << 10;
   const Log log;
   const std::string bytes = stream(1, 1000, 2, 600);
   LivePut live(s.settings);
   std::thread feeder([&] {
-    for (size_t at = 0; at < bytes.size(); at += 5000) {
-      live.write(bytes.substr(at, 5000));
-      if (compress) ::usleep(100);
-    }
+    for (size_t at = 0; at < bytes.size(); at += 5000) live.write(bytes.substr(at, 5000));
   });
   REQUIRE(eventually([&] { return log.count(base::Level::warn, "spool.max_bytes") == 1; }));
   ::usleep(100000);
@@ -85,13 +82,13 @@ TEST_CASE("a full spool makes put wait until apply has made room; nothing is dro
 TEST_CASE("a transaction larger than the spool gets in once nothing else waits there") {
   const bool compress = GENERATE(false, true);
   Spool s(compress);
-  s.settings.spool.max_bytes = compress ? 4 << 10 : 100 << 10;
-  const uint64_t rows = compress ? 20000 : 3000;  // of about 150 bytes
+  s.settings.spool.max_bytes = 100 << 10;
+  const std::string large = transaction(2, 1000, 600);
   const Log log;
   LivePut live(s.settings);
   live.write(stream(1, 1));
   REQUIRE(eventually([&] { return s.mark().transactions == 1; }));
-  std::thread feeder([&] { live.write(transaction(2, rows) + transaction(3)); });
+  std::thread feeder([&] { live.write(large + transaction(3)); });
   REQUIRE(eventually([&] { return log.count(base::Level::warn, "spool.max_bytes") >= 1; }));
   ::usleep(50000);
   CHECK(s.mark().transactions == 1);
@@ -103,7 +100,7 @@ TEST_CASE("a transaction larger than the spool gets in once nothing else waits t
   feeder.join();
   CHECK(live.finish() == "");
   CHECK(log.count(base::Level::warn, "larger than spool.max_bytes") == 1);
-  CHECK(applier.transactions == std::vector{transaction(1), transaction(2, rows), transaction(3)});
+  CHECK(applier.transactions == std::vector{transaction(1), large, transaction(3)});
 }
 
 TEST_CASE("under spool.strict no more than max_queue_size operations wait") {

@@ -143,3 +143,17 @@ TEST_CASE("a spool with a writer is told from one without") {
   CHECK(live.finish() == "");
   CHECK_FALSE(spool::writer_running(s.directory()));
 }
+
+TEST_CASE("a segment whose position has the digits A to F is found again, by its name and by the mark") {
+  const change::Lsn first{0xABCDEF12};
+  CHECK(spool::segment_stem(first) == "00000000ABCDEF12");
+  change::Lsn parsed;
+  CHECK((spool::parse_segment_stem("00000000ABCDEF12", parsed) && parsed == first));
+  for (const char* stem : {"00000000abcdef12", "0000000ABCDEF12", "00000000ABCDEF123", "00000000ABCDEFG2", ""})
+    CHECK_FALSE(spool::parse_segment_stem(stem, parsed));
+  const Spool s;
+  spool::Mark mark = numbered(1);
+  mark.segment = first;
+  spool::MarkFile(s.directory()).publish(mark, base::Durable::yes);
+  CHECK(s.mark().segment == first);
+}

@@ -8,7 +8,7 @@ namespace {
 
 struct Rolled : Spool {
   explicit Rolled(bool compress = false) : Spool(compress) {
-    settings.spool.max_bytes = compress ? 16 << 10 : 128 << 10;  // segments of 2 and of 16 KiB
+    settings.spool.max_bytes = compress ? 72 << 10 : 128 << 10;  // segments of 9 and of 16 KiB
     // In pieces, since a segment ends only where a frame does.
     for (uint64_t n = 1; n <= 40; n += 4) put(*this, stream(n, n + 3, 2, 1000));
   }
@@ -122,7 +122,7 @@ TEST_CASE("an empty spool gives nothing, and later what is put into it") {
 TEST_CASE("a reader follows a live writer through its segments, and sees only whole transactions") {
   const bool compress = GENERATE(false, true);
   Spool s(compress);
-  s.settings.spool.max_bytes = compress ? 256 << 10 : 2 << 20;  // segments of 32 and of 256 KiB
+  s.settings.spool.max_bytes = 2 << 20;  // segments of 256 KiB
   LivePut live(s.settings);
   constexpr uint64_t count = 600;
   std::thread feeder([&] {

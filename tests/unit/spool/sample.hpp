@@ -110,7 +110,8 @@ inline std::string begin_line(uint64_t n) {
 inline std::string row_line(uint64_t n, uint64_t row, size_t row_bytes = 0) {
   const std::string id = std::to_string(n * 1000 + row);
   std::string url = "https://example.com/" + id + "?\"quoted\"&é";
-  if (url.size() < row_bytes) url.append(row_bytes - url.size(), static_cast<char>('a' + n % 26));
+  for (uint64_t noise = n * 1000003 + row; url.size() < row_bytes; noise = noise * 6364136223846793005 + 1)
+    url += static_cast<char>('A' + (noise >> 33) % 58 % 26);  // hardly to be compressed
   const change::Value values[] = {change::Value::of(id), change::Value::of(url)};
   std::string out;
   change::append_insert(out, images(), std::span(values).first(1), values);

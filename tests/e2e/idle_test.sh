@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# serial: what runs beside it makes its seconds longer
+# Nothing to do costs nothing: `queue put` once woke for ever by the note of its last sync, and took a processor.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+two_servers
+images_tables
+write_config "images, categories"
+link_up
+follow_capture
+follow_apply
+primary "insert into categories (name) values ('the last for a while')"
+wait_applied
+
+# User and system time of all its threads, in hundredths of a second.
+ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; }
+sleep 1.5 # what a keepalive moved is made durable a second later
+declare -A before=()
+for name in capture put apply; do before[$name]=$(ticks "${FOLLOW[$name]}"); done
+sleep 4
+for name in capture put apply; do
+  at_most "hundredths of a second of processor that $name took in 4 idle seconds" 8 "$(($(ticks "${FOLLOW[$name]}") - before[$name]))"
+done
+
+primary "insert into categories (name) values ('and on')"
+wait_applied
+equal_tables
+follow_stop
+say "idle_test: passed"
