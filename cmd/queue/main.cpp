@@ -22,8 +22,7 @@ int main(int argc, char** argv) {
   using config::Settings;
   spool::GetOptions options;
   bool json = false;
-  cli::Tool tool("queue",
-                 "Keeps the changes on their way: a durable, checksummed backlog with a cursor for each standby.");
+  cli::Tool tool("queue", "Keeps changes on their way: a durable, checksummed backlog, a cursor for each standby.");
   tool.command("put", "store the changes on stdin; returns when they are durable", [](const Settings& settings) {
     spool::put(STDIN_FILENO, settings);
     return Exit::done;

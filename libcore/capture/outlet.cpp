@@ -34,8 +34,7 @@ struct Outlet::State {
   std::thread writer;
 
   void check() const {
-    if (failed == EPIPE)
-      throw base::Error(base::Exit::io, "stdout: the program that reads it has ended; see what it said");
+    if (failed == EPIPE) reader_gone();
     if (failed == 0) return;
     errno = failed;
     base::throw_errno("cannot write to stdout");
@@ -126,6 +125,12 @@ void Outlet::put(std::string& bytes) {
 bool Outlet::full() const {
   const std::lock_guard lock(state_->mutex);
   return state_->bytes > state_->capacity && state_->failed == 0;
+}
+
+int Outlet::fd() const { return state_->fd; }
+
+void Outlet::reader_gone() {
+  throw base::Error(base::Exit::io, "stdout: the program that reads it has ended; see what it said");
 }
 
 int Outlet::wake_fd() const { return state_->wake.get(); }

@@ -20,6 +20,9 @@ class Outlet {
   // Readable when something was written since the last drain(); for poll(2).
   int wake_fd() const;
   void drain();
+  // For poll(2) with no events asked for: POLLERR tells that the reader is gone before the next put() would.
+  int fd() const;
+  [[noreturn]] static void reader_gone();
   // Nothing more will be put: waits until all is written, at most `seconds`, and closes `fd` then. False when some is
   // left: call again, or let the destructor drop it. Throws as put() does.
   bool close(double seconds);

@@ -65,7 +65,7 @@ class Stream {
       const bool full = outlet_.full();
       if (full != was_full_) base::log(base::Level::debug, full ? "the reader is slow: waiting" : "the reader goes on");
       was_full_ = full;
-      if (!full && take_messages()) continue;
+      if (!full && (take_messages() || reached_)) continue;
       hand_over();
       const double now = base::monotonic_seconds();
       if (now - fed_back_ >= feedback_every || reply_wanted_) feedback();
@@ -170,15 +170,17 @@ class Stream {
 
   void wait(bool full) {
     const double until = fed_back_ + feedback_every - base::monotonic_seconds();
-    pollfd fds[3] = {{full ? -1 : stream_->socket(), POLLIN, 0},
+    pollfd fds[4] = {{full ? -1 : stream_->socket(), POLLIN, 0},
                      {base::stop_fd(), POLLIN, 0},
-                     {full ? outlet_.wake_fd() : -1, POLLIN, 0}};
-    ::poll(fds, 3, std::max(1, static_cast<int>(until * 1000)));
+                     {full ? outlet_.wake_fd() : -1, POLLIN, 0},
+                     {outlet_.fd(), 0, 0}};
+    ::poll(fds, 4, std::max(1, static_cast<int>(until * 1000)));
     if (fds[0].revents != 0) {
       stream_->receive();
       heard_ = base::monotonic_seconds();
     }
     if (fds[2].revents != 0) outlet_.drain();
+    if ((fds[3].revents & POLLERR) != 0) Outlet::reader_gone();  // while the stream is idle nothing is written
   }
 
   const config::Settings& settings_;

@@ -34,7 +34,7 @@ constexpr uint64_t special8(uint64_t bytes) {
   return (((quote - byte_ones) & ~quote) | ((backslash - byte_ones) & ~backslash) | control) & byte_tops;
 }
 
-#if defined(__SSE2__) && !defined(PGTANDEM_SWAR)
+#if defined(__SSE2__) && !defined(PGTANDEM_PORTABLE_SCAN)
 
 constexpr size_t scan_step = 16;
 

@@ -15,7 +15,7 @@ std::string show(const std::string& text) {
   std::string low = text;
   std::transform(low.begin(), low.end(), low.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  for (const char* const sign : {"://", "@", "pass", "pwd", "secret", "token"}) {
+  for (const char* const sign : {":", "@", "pass", "pwd", "secret", "token"}) {
     if (low.find(sign) != std::string::npos) return "a text that may hold a password";
   }
   constexpr size_t most = 60;  // enough to find it in the file, short enough for one line

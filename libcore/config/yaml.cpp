@@ -1,6 +1,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
@@ -114,6 +115,32 @@ void check_characters(const std::string& content, const std::string& file) {
   }
 }
 
+// Remembers where the last document began.
+class DocumentStart : public YAML::EventHandler {
+ public:
+  YAML::Mark mark;
+  void OnDocumentStart(const YAML::Mark& at) override { mark = at; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// YAML::Load reads the first document and forgets the rest. YAML::LoadAll would do, but for a stray ", x" at the top,
+// which it takes for an empty document without end and fills the memory with.
+void check_one_document(const std::string& content, const std::string& file) {
+  std::istringstream stream(content);
+  YAML::Parser parser(stream);
+  DocumentStart start;
+  if (!parser.HandleNextDocument(start) || !parser.HandleNextDocument(start)) return;
+  throw base::Error(base::Exit::config, at(file, {start.mark.line + 1, start.mark.column + 1}) +
+                                            "a second YAML document, or text that belongs to no key; remove it");
+}
+
 // Whether there is a tab among the blanks that the line around `pos` starts with.
 bool indented_with_tab(const std::string& content, int pos) {
   if (pos < 0 || content.empty()) return false;
@@ -132,14 +159,8 @@ std::string at(const std::string& file, Place place) {
 Value parse_yaml(const std::string& content, const std::string& file) {
   check_characters(content, file);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(content);
-    if (documents.empty()) return {};
-    if (documents.size() > 1) {
-      const YAML::Mark mark = documents[1].Mark();
-      throw base::Error(base::Exit::config, at(file, {mark.line + 1, mark.column + 1}) +
-                                                "a second YAML document; a configuration is one, remove the ---");
-    }
-    return Converter(file).convert(documents[0], 0);
+    check_one_document(content, file);
+    return Converter(file).convert(YAML::Load(content), 0);
   } catch (const YAML::Exception& e) {
     // yaml-cpp's own words, cut where it may begin to quote the file: the line may hold a password.
     const Place place = e.mark.is_null() ? Place{} : Place{e.mark.line + 1, e.mark.column + 1};

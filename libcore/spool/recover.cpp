@@ -38,30 +38,18 @@ class Walk {
       : end_(end), start_(end.mark), segment_(segment), reader_(segment, parser_), has_mark_(has_mark) {}
 
   bool run() {
-    reader_.extend(segment_.bytes);
-    bool clean = false;
-    try {
-      while (const change::Event* event = reader_.next(arena_, SegmentReader::Depth::skim)) {
-        if (event->type == change::EventType::source && !continues(*event)) return false;
-        arena_.reset();
-        look();
-      }
-      look();
-      clean = reader_.whole();
-    } catch (const base::Error& error) {
-      if (error.kind() != base::Exit::data) throw;
-      torn_ = error.what();
-    }
+    const bool clean = read();
+    if (foreign_) reader_.damaged("it comes from another source than the spool, " + start_.source.id());
     if (marked() && !verified_) {
       if (torn_.empty()) reader_.damaged("the segment is shorter than the mark says, or another one");
       throw base::Error(base::Exit::data, torn_);
     }
     const Tail& last = reader_.cut_point();
-    if (last.bytes > seen_) {
+    if (last.bytes > seen_ && !strayed_) {
       end_.mark = moved_to(end_.mark, segment_, last, last.transactions - seen_transactions_);
       end_.kept.push_back(segment_);
     }
-    if (last.bytes == 0) {
+    if (last.bytes == 0 || strayed_) {
       end_.leftover.push_back(segment_);
       return false;
     }
@@ -73,14 +61,29 @@ class Walk {
  private:
   bool marked() const { return has_mark_ && segment_.first == start_.segment; }
 
+  // True when all of the file was read and is whole.
+  bool read() {
+    reader_.extend(segment_.bytes);
+    try {
+      while (const change::Event* event = reader_.next(arena_, SegmentReader::Depth::skim)) {
+        if (event->type == change::EventType::source && !follows(*event)) return false;
+        arena_.reset();
+        look();
+      }
+      look();
+      return reader_.whole();
+    } catch (const base::Error& error) {
+      if (error.kind() != base::Exit::data) throw;
+      torn_ = error.what();
+      return false;
+    }
+  }
+
   // Another source's segment is no leftover of ours; one that goes on elsewhere is: what came before it was not synced.
-  bool continues(const change::Event& header) {
-    if (header.source != start_.source)
-      reader_.damaged("it comes from " + header.source.id() + ", the spool from " + start_.source.id());
-    if (!has_mark_ || marked()) return true;
-    if (header.lsn == start_.end_lsn && header.operations == start_.operations) return true;
-    end_.leftover.push_back(segment_);
-    return false;
+  bool follows(const change::Event& header) {
+    foreign_ = header.source != start_.source;
+    strayed_ = has_mark_ && !marked() && (header.lsn != start_.end_lsn || header.operations != start_.operations);
+    return !foreign_ && !strayed_;
   }
 
   // The place that the mark on disk names must be met exactly: everything up to it was durable once.
@@ -99,6 +102,8 @@ class Walk {
   SegmentReader reader_;
   base::Arena arena_;
   bool has_mark_;
+  bool foreign_ = false;
+  bool strayed_ = false;
   bool verified_ = false;
   std::string torn_;
   uint64_t seen_ = 0;  // bytes that the mark had already

@@ -21,7 +21,7 @@
 . "$sql/contenders.sh"
 
 bench_apply() {
-  local round=0 status=0
+  local round=0 status=0 name
   rows=1500000
   ! "$quick" || rows=150000
   rounds=${rounds:-$("$quick" && echo 1 || echo 3)}
@@ -42,11 +42,15 @@ bench_apply() {
     "SELECT pg_size_pretty(pg_total_relation_size('images'))"); categories. VACUUM between cases instead of autovacuum"
   while [ "$round" -lt "$rounds" ]; do
     round=$((round + 1))
-    for name in "${cases[@]}"; do run_case "$round" "$name"; done
-    check_equal
     say
-    say "round $round of $rounds; all databases equal to the primary"
-    awk -v only="$round" -f "$sql/report.awk" "$results"
+    say "round $round of $rounds"
+    awk -v title=1 -f "$sql/report.awk" "$results"
+    for name in "${cases[@]}"; do
+      run_case "$round" "$name"
+      awk -v round="$round" -v name="$name" -f "$sql/report.awk" "$results"
+    done
+    check_equal
+    say "all databases are equal to the primary"
   done
   say
   say "medians of $rounds"

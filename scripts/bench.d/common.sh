@@ -20,8 +20,10 @@ seconds_since() { # MICROS
 }
 
 # Settings of both servers, primary and standby: durable as PostgreSQL's defaults are; room enough that no checkpoint falls
-# into a measurement; no autovacuum, which would fall on one contender and not on the other.
-bench_settings=(fsync=on full_page_writes=on synchronous_commit=on max_wal_size=16GB checkpoint_timeout=1h autovacuum=off)
+# into a measurement; WAL segments are used again, so that not the first one alone has to make them; no autovacuum, which
+# would fall on one contender and not on the other.
+bench_settings=(fsync=on full_page_writes=on synchronous_commit=on max_wal_size=16GB min_wal_size=4GB checkpoint_timeout=1h
+  autovacuum=off)
 
 background=()  # process ids of tools that would go on without us
 

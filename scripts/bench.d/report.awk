@@ -1,5 +1,5 @@
-# Ratios from lines of "round case what seconds". With -v only=ROUND: one line a case of that round; else the medians over
-# all rounds against what is required, and exit 1 when something is missed.
+# Ratios from lines of "round case what seconds". With -v title=1 only the head of the table; with -v round=ROUND -v
+# name=CASE one line of it; else the medians over all rounds against what is required, and exit 1 when something is missed.
 BEGIN {
     FS = "\t"
     least["apply", "insert-100k"] = least["apply", "update-100k"] = 2
@@ -16,18 +16,18 @@ BEGIN {
     took[$1, $2, $3] = $4
 }
 
-function has(round, name, what) { return (round, name, what) in took }
+function has(at, which, what) { return (at, which, what) in took }
 
 # How many times as long `slow` took as `fast`, in the middle of all rounds; "" where they were not measured.
-function median_ratio(name, slow, fast,    n, i, j, swap, ratio) {
+function median_ratio(which, slow, fast,    n, i, ratio) {
     n = 0
     for (i = 1; i <= rounds; i++)
-        if (has(i, name, slow) && has(i, name, fast)) ratio[++n] = took[i, name, slow] / took[i, name, fast]
+        if (has(i, which, slow) && has(i, which, fast)) ratio[++n] = took[i, which, slow] / took[i, which, fast]
     return n ? middle(ratio, n) : ""
 }
-function median(name, what,    n, i, values) {
+function median(which, what,    n, i, values) {
     n = 0
-    for (i = 1; i <= rounds; i++) if (has(i, name, what)) values[++n] = took[i, name, what]
+    for (i = 1; i <= rounds; i++) if (has(i, which, what)) values[++n] = took[i, which, what]
     return n ? middle(values, n) : ""
 }
 function middle(values, n,    i, j, swap) {
@@ -36,16 +36,16 @@ function middle(values, n,    i, j, swap) {
     return n % 2 ? values[(n + 1) / 2] : (values[n / 2] + values[n / 2 + 1]) / 2
 }
 
-function cell(round, name, what) {
-    if (!has(round, name, what)) return sprintf("%15s", "-")
-    if (what == "subscription" || what == "capture" || what == "recvlogical" || what == "copy" || !has(round, name, "subscription"))
-        return sprintf("%15.3f", took[round, name, what])
-    return sprintf("%7.3f %5.2fx ", took[round, name, what], took[round, name, "subscription"] / took[round, name, what])
+function cell(at, which, what) {
+    if (!has(at, which, what)) return sprintf("%15s", "-")
+    if (what !~ /^(apply|pipeline|default)$/ || !has(at, which, "subscription")) return sprintf("%15.3f", took[at, which, what])
+    return sprintf("%7.3f %5.2fx ", took[at, which, what], \
+        at == "median" ? median_ratio(which, "subscription", what) : took[at, which, "subscription"] / took[at, which, what])
 }
-function row(round, name,    i, n, columns, line) {
+function row(at, which,    i, n, columns, line) {
     n = split("subscription apply pipeline default capture recvlogical copy", columns, " ")
-    line = sprintf("%-12s", name)
-    for (i = 1; i <= n; i++) line = line cell(round, name, columns[i])
+    line = sprintf("%-12s", which)
+    for (i = 1; i <= n; i++) line = line cell(at, which, columns[i])
     print line
 }
 function heading() {
@@ -53,19 +53,16 @@ function heading() {
         "pg_recvlogical", "COPY"
 }
 
-function judge(name, text, value, bound, at_most,    good) {
+function judge(which, text, value, bound, at_most,    good) {
     if (value == "") return
     good = at_most ? value <= bound : value >= bound
     if (!good) missed++
-    printf "%s  %-12s %-55s %6.2f   required: at %s %.2f\n", good ? "PASS" : "FAIL", name, text, value, at_most ? "most" : "least", bound
+    printf "%s  %-12s %-55s %6.2f   required: at %s %.2f\n", good ? "PASS" : "FAIL", which, text, value, at_most ? "most" : "least", bound
 }
 
 END {
-    if (only != "") {
-        heading()
-        for (i = 1; i <= case_count; i++) row(only, cases[i])
-        exit 0
-    }
+    if (title != "") { heading(); exit 0 }
+    if (round != "") { row(round, name); exit 0 }
     for (i = 1; i <= case_count; i++) {
         n = split("subscription apply pipeline default capture recvlogical copy", columns, " ")
         for (j = 1; j <= n; j++) {

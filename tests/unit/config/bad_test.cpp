@@ -142,6 +142,11 @@ TEST_CASE("a small file that expands without end is refused, not expanded") {
   CHECK_THAT(error_of("a: &a [*a]\n"), Contains("pg.yaml:1:4") && Contains("nested or repeated without end"));
 }
 
+TEST_CASE("bug: yaml-cpp fills the memory with empty documents at a stray comma") {
+  CHECK_THAT(error_of(", in the form\n" + with(0, "")), Contains("pg.yaml:1:1: ") && Contains("belongs to no key"));
+  CHECK_THAT(error_of("# head\n] x\n"), Contains("pg.yaml:2:1: "));
+}
+
 TEST_CASE("a file that cannot be read says so") {
   const sample::Folder folder;
   const auto kind_of = [](const std::filesystem::path& path) {

@@ -21,7 +21,7 @@ std::string path_of(int fd) {
   return n < 0 ? "" : std::string(path, static_cast<size_t>(n));
 }
 
-// The call, unless it is to fail; `real` takes how many bytes it may write, or 0 for all.
+// The call, unless it is to fail or to be left out; `real` takes how many bytes it may write, or 0 for all.
 template <class Real>
 long guarded(Call::Kind kind, int fd, const void* bytes, size_t size, off_t offset, Real real) {
   const std::lock_guard lock(mutex);
@@ -32,7 +32,7 @@ long guarded(Call::Kind kind, int fd, const void* bytes, size_t size, off_t offs
     errno = static_cast<int>(-verdict);
     return -1;
   }
-  const long result = real(verdict);
+  const long result = verdict > 0 && kind != Call::pwrite ? 0 : real(verdict);
   if (result >= 0 && on_after) on_after(call);
   return result;
 }

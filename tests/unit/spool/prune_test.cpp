@@ -13,7 +13,7 @@ namespace {
 // Six segments of two transactions each.
 struct Six : Spool {
   Six() {
-    settings.spool.max_bytes = 16 << 10;
+    settings.spool.max_bytes = 20 << 10;
     settings.nodes["second"] = {.name = "second", .role = config::Role::secondary, .database_url = {}, .host = {}};
     for (uint64_t n = 1; n <= 12; n += 2) put(*this, stream(n, n + 1, 1, 1100));
     settings.spool.max_bytes = 1 << 30;
@@ -85,7 +85,7 @@ TEST_CASE("spool.retain keeps an applied segment so long from when it was applie
 TEST_CASE("cursors read back, and one applier holds a node's") {
   const Spool s;
   CHECK_FALSE(spool::read_cursor(s.directory(), "backup"));
-  for (const std::string node : {"backup", "../evil", "a.lock", "a", "ü b/c", ""}) {
+  for (const std::string node : {"backup", "../evil", "a.lock", "a", "ü b/c"}) {
     spool::CursorFile file(s.directory(), node);
     file.publish({lsn_of(5), end_of(5), 10, time_of(5)});
     const auto cursor = spool::read_cursor(s.directory(), node);

@@ -62,7 +62,7 @@ TEST_CASE("list has a line a segment") {
   const nlohmann::json first = nlohmann::json::parse(json.substr(0, json.find('\n')));
   CHECK(first["name"] == "0000000001001000.jsonl");
   CHECK(first["first"] == "0/1001000");
-  CHECK(first["last"] == "0/1001500");
+  CHECK(first["last"] == "0/1002000");
   CHECK(first["bytes"] == list[0].segment.bytes);
   CHECK(has(spool::list_text(list), "0000000001003000.jsonl"));
   std::string bytes = content(list[1].segment.path);

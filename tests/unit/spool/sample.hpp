@@ -75,7 +75,9 @@ inline std::string content(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
+// A new file each time: ext4 flushes one that is cut to nothing and written again, and that takes its time.
 inline void write(const fs::path& file, const std::string& bytes) {
+  fs::remove(file);
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }
 

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "faults.hpp"
 #include "sample.hpp"
 #include "spool/recover.hpp"
 
@@ -34,6 +35,7 @@ struct Crashed {
 }  // namespace
 
 TEST_CASE("a segment cut at any byte opens with its whole transactions, or is called damaged below the mark") {
+  const faults::NoSync fast;
   const bool compress = GENERATE(false, true);
   const Crashed c(compress, 2, 4);
   for (size_t size = 0; size <= c.bytes.size(); ++size) {
@@ -71,6 +73,7 @@ TEST_CASE("garbage after the last whole transaction is cut off") {
 }
 
 TEST_CASE("a flipped byte is noticed by the reader and by check, or changes nothing") {
+  const faults::NoSync fast;
   const bool compress = GENERATE(false, true);
   const Spool s(compress);
   for (uint64_t n = 1; n <= 3; ++n) put(s, stream(n, n, 1));
