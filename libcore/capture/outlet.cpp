@@ -129,9 +129,7 @@ bool Outlet::full() const {
 
 int Outlet::fd() const { return state_->fd; }
 
-void Outlet::reader_gone() {
-  throw base::Error(base::Exit::io, "stdout: the program that reads it has ended; see what it said");
-}
+void Outlet::reader_gone() { throw base::PipeClosed(base::Exit::io, "stdout: the program that reads it has ended"); }
 
 int Outlet::wake_fd() const { return state_->wake.get(); }
 

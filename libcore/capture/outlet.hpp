@@ -14,7 +14,7 @@ class Outlet {
   Outlet(int fd, size_t capacity);
   ~Outlet();
 
-  // Takes `bytes` whole (and clears it). Throws Error(io) when the reader of a pipe is gone.
+  // Takes `bytes` whole (and clears it). Throws PipeClosed when the reader of a pipe is gone.
   void put(std::string& bytes);
   bool full() const;  // more than `capacity` waits: put no more for now
   // Readable when something was written since the last drain(); for poll(2).

@@ -180,7 +180,8 @@ class Stream {
       heard_ = base::monotonic_seconds();
     }
     if (fds[2].revents != 0) outlet_.drain();
-    if ((fds[3].revents & POLLERR) != 0) Outlet::reader_gone();  // while the stream is idle nothing is written
+    // While the stream is idle nothing is written that would tell.
+    if ((fds[3].revents & POLLERR) != 0 && !base::stop_requested()) Outlet::reader_gone();
   }
 
   const config::Settings& settings_;

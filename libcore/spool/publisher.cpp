@@ -24,6 +24,8 @@ constexpr double sync_spacing = 0.005;
 constexpr double keepalive_spacing = 1;
 // A long transaction is synced as it comes, so that its commit need not wait for all of it.
 constexpr uint64_t sync_ahead = 16 << 20;
+// A spool that stays about full is full and not full many times a second.
+constexpr double warning_spacing = 60;
 // A stream that is faster than the disk waits for it here.
 constexpr uint64_t unsynced_limit = 64 << 20;
 
@@ -118,8 +120,12 @@ bool Publisher::flush() {
 bool Publisher::wait_for_room(const std::filesystem::path& watched, const std::string& why) {
   if (!watch_) {
     watch_.emplace(watched);
-    base::log(base::Level::warn, "the spool " + settings_.spool.directory.string() + " is full: " + why +
-                                     "; nothing is lost, reading waits until apply has made room");
+    const double now = base::monotonic_seconds();
+    said_full_ = now >= warned_ + warning_spacing;
+    if (said_full_) warned_ = now;
+    base::log(said_full_ ? base::Level::warn : base::Level::debug,
+              "the spool " + settings_.spool.directory.string() + " is full: " + why +
+                  "; nothing is lost, reading waits until apply has made room");
   }
   if (writer_.written().commit_lsn != handed_.commit_lsn) {
     syncer_.wait();
@@ -133,7 +139,7 @@ bool Publisher::wait_for_room(const std::filesystem::path& watched, const std::s
 
 void Publisher::go_on() {
   watch_.reset();
-  base::log(base::Level::info, "there is room in the spool again, reading goes on");
+  base::log(said_full_ ? base::Level::info : base::Level::debug, "there is room in the spool again, reading goes on");
 }
 
 // All that is written, and its mark where that is news. With the keepalive only when nothing whole is still staged.

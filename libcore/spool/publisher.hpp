@@ -56,6 +56,8 @@ class Publisher {
   double last_durable_ = 0;                    // when the last one with a durable mark was
   bool started_ = false;                       // any job
   std::optional<base::DirectoryWatch> watch_;  // while it waits for room
+  double warned_ = -1e9;                       // when that was last said
+  bool said_full_ = false;                     // of this wait
 };
 
 }  // namespace spool

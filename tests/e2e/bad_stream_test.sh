@@ -29,12 +29,11 @@ begin_anew() { # empties everything: the next test has a spool of its own
 # apply has made room all of it arrives.
 until_there_is_room() { # WARNING
   local started
-  rm -f "$work/put.log" "$work/capture.log"
+  rm -f "$work/put.log" "$work/capture.log" "$work/full"
   mkfifo "$work/full"
   INPUT=$work/full background put "$BIN/queue" put
   "$BIN/capture" >"$work/full" 2>"$work/capture.log" &
   STARTED[capture]=$!
-  rm "$work/full"
   wait_until 20 "the warning of a full spool" log_has "$work/put.log" "warn .*$1"
   started=$(sender)
   sleep 5
@@ -44,7 +43,8 @@ until_there_is_room() { # WARNING
   background apply "$BIN/apply" --follow
   ended capture 0 40
   ended put 0
-  wait_applied 20
+  same "lines that say so, in the end" 1 "$(grep -c ' is full: ' "$work/put.log")"
+  wait_applied 20 "$(durable_lsn)"
   stopped apply
   [ ! -s "$work/capture.log" ] || ! grep -q warn "$work/capture.log" || fail "capture was troubled: $(cat "$work/capture.log")"
   equal_tables images
@@ -79,7 +79,7 @@ line=$(grep -n '"type":"insert"' "$victim" | sed -n 100p | cut -d : -f 1)
 sed -i "${line}s/\",\"url\":\"..../\",\"url\":\"zzzz/;${line}s/\"url\":\"..../\"url\":\"zzzz/" "$victim"
 ! cmp -s "$victim" "$work/whole" || fail "nothing was damaged"
 spoilt=$(sed -n "${line}p" "$victim" | jq -r .new.id)
-refused 65 "${segments[1]}.*byte [0-9]+" "$BIN/apply"
+refused 65 "${segments[1]}:[0-9]+: " "$BIN/apply"
 same "rows before the damage" "$((spoilt - 1))|$(((spoilt - 1) * spoilt / 2))" "$(rows)"
 refused 65 "${segments[1]}" "$BIN/apply"
 same "rows after a second try" "$((spoilt - 1))|$(((spoilt - 1) * spoilt / 2))" "$(rows)"
@@ -105,14 +105,15 @@ commit='{"type":"commit","lsn":"F/100","end_lsn":"F/180","changes":2}'
 insert() { printf '{"type":"insert","table":"public.images","key":{"id":%s},"new":{"id":%s,"url":"%s"}}\n' "$1" "$1" "$2"; }
 first=$(cat <<END
 $relation
-{"type":"begin","lsn":"F/10","xid":6,"time":"2026-11-23T04:05:06Z"}
+{"type":"begin","lsn":"F/10","xid":6,"time":"2026-11-23T04:05:06.000000Z"}
 $(insert 900001 'before')
 {"type":"commit","lsn":"F/10","end_lsn":"F/80","changes":1}
 $begin
 $(insert 900002 'with it')
 END
 )
-source=$("$BIN/capture" 2>/dev/null | head -n 1 | jq -c 'select(.type == "source")')
+expect 0 "$BIN/capture"
+source=$(head -n 1 "$work/out" | jq -c 'select(.type == "source")')
 [ -n "$source" ] || fail "capture does not begin with a source line"
 fed=$work/fed
 hostile() { # NAME PATTERN: the bad line is on stdin; the seventh of what apply gets
@@ -124,17 +125,19 @@ hostile() { # NAME PATTERN: the bad line is on stdin; the seventh of what apply 
   same "$1: rows of its transaction" 0 "$(standby 'select count(*) from images where id > 900001')"
   same "$1: rows of the one before it" 1 "$(standby 'delete from images where id = 900001 returning 1' | head -n 1)"
   [ "${3:-}" != apply ] || return 0
+  new_lsn
   known=$("$BIN/queue" stat --json | jq -c '[.transactions, .operations]')
   { echo "$source" && sed -e 's,"F/10",'"\"$lsn\",; s,\"F/80\",\"$lsn_end\"," "$fed"; } >"$fed.put"
   INPUT=$fed.put refused 65 "${2//stdin:7/stdin:8}" "$BIN/queue" put
   same "$1: what the spool took" "$known" "$("$BIN/queue" stat --json | jq -c '[.transactions - 1, .operations - 1]')"
   expect 0 "$BIN/queue" check
-  new_lsn
 }
-# each stream for `queue put` has one good transaction of its own before the bad one
-lsn_count=0
-new_lsn() { printf -v lsn 'E/%X' $((++lsn_count * 256)) && printf -v lsn_end 'E/%X' $((lsn_count * 256 + 128)); }
-new_lsn
+# Each stream for `queue put` has one good transaction of its own before the bad one.
+new_lsn() {
+  local number
+  number=$("$BIN/queue" stat --json | jq .transactions)
+  printf -v lsn 'E/%X' $((number * 256)) && printf -v lsn_end 'E/%X' $((number * 256 + 128))
+}
 
 name='a\"; drop table images; --'
 echo '{"type":"insert","table":"public.'"$name"'","key":{"id":1},"new":{"id":1,"url":"x"}}' |
@@ -159,7 +162,7 @@ echo '{"type":"insert","table":"public.images","key":{"id":"900003"},"new":{"id"
 { printf '{"type":"insert","new":' && printf '[%.0s' {1..100000} && echo; } | hostile "deep nesting" 'stdin:7:[0-9]+: '
 { printf '{"type":"insert","table":"public.images","key":{"id":900003},"new":{"id":900003,"url":"' &&
   head -c 200000000 /dev/zero | tr '\0' a && echo '"}}'; } | hostile "200 MB in a value" 'stdin:7'
-echo '{"type":"begin","lsn":"F/200","xid":8,"time":"2026-11-23T04:05:06Z"}' |
+echo '{"type":"begin","lsn":"F/200","xid":8,"time":"2026-11-23T04:05:06.000000Z"}' |
   hostile "a transaction inside a transaction" 'stdin:7:[0-9]+: '
 echo 'drop table images;' | hostile "SQL" 'stdin:7:[0-9]+: '
 
@@ -168,6 +171,7 @@ printf '%s\n' "$first" >"$fed"
 INPUT=$fed refused 65 'ends inside the transaction F/100' "$BIN/apply" -
 same "rows of a transaction without end" 0 "$(standby 'select count(*) from images where id > 900001')"
 standby 'delete from images where id = 900001'
+new_lsn
 { echo "$source" && sed -e "s,\"F/10\",\"$lsn\",; s,\"F/80\",\"$lsn_end\"," "$fed"; } >"$fed.put"
 known=$("$BIN/queue" stat --json | jq -c '[.transactions, .operations]')
 INPUT=$fed.put

@@ -10,10 +10,15 @@ breach() {
   breaches=$((breaches + 1))
 }
 
+# The floors from the ground up, and what each may include: itself and what it USES, which stands above it in that file.
 declare -A uses=()
-while read -r floor lower; do uses[$floor]=" $floor $lower "; done < <(
-  sed -n 's/^pgtandem_floor(\([a-z_]*\)\(.*\))$/\1\2/p' libcore/CMakeLists.txt | sed 's/ PACKAGES.*//; s/ USES//'
-)
+while read -r floor lower; do
+  uses[$floor]=" $floor $lower "
+  for other in $lower; do
+    [ -n "${uses[$other]:-}" ] ||
+      breach "libcore/CMakeLists.txt: floor $floor uses $other, which is no floor before it; the order of that file is the house's order"
+  done
+done < <(sed -n 's/^pgtandem_floor(\([a-z_]*\)\(.*\))$/\1\2/p' libcore/CMakeLists.txt | sed 's/ PACKAGES.*//; s/ USES//')
 [ "${#uses[@]}" -ge 2 ] || breach "libcore/CMakeLists.txt: no floors found; this check reads its pgtandem_floor() lines"
 
 for folder in libcore/*/; do
@@ -21,41 +26,53 @@ for folder in libcore/*/; do
   [ -n "${uses[$floor]:-}" ] || breach "libcore/$floor: no floor of this name in libcore/CMakeLists.txt; every folder is a library"
 done
 
+includes() { # PATTERN; prints file:line:the include
+  grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*$1" libcore cmd --include='*.cpp' --include='*.hpp' || true
+}
+
 while IFS=: read -r file line include; do
-  floor=$(cut -d / -f 2 <<<"$file")
-  other=$(sed 's/.*"\([a-z_]*\)\/.*/\1/' <<<"$include")
-  case "${uses[$floor]:-}" in
-    *" $other "*) ;;
-    *) breach "$file:$line: floor $floor includes from $other, which is not below it (USES in libcore/CMakeLists.txt); move what it needs down" ;;
+  other=$(sed 's/^[^"]*"\([^"]*\)".*/\1/' <<<"$include")
+  if [[ $other != */* ]]; then
+    breach "$file:$line: includes \"$other\"; paths of ours start at libcore, as in \"base/error.hpp\""
+    continue
+  fi
+  case $file in
+    libcore/*) floor=$(cut -d / -f 2 <<<"$file") ;;
+    *) continue ;; # a program may use every floor
   esac
-done < <(grep -rnE '^#include "[a-z_]+/' libcore --include='*.cpp' --include='*.hpp')
+  case "${uses[$floor]:-}" in
+    *" ${other%%/*} "*) ;;
+    *) breach "$file:$line: floor $floor includes from ${other%%/*}, which is not below it (USES in libcore/CMakeLists.txt); move what it needs down" ;;
+  esac
+done < <(includes '"')
 
 # Heavy headers stay inside the one floor that wraps them; in our own headers they would slow every file down.
 heavy() { # PATTERN FLOOR-OR-- WHY
-  local file
-  while read -r file; do
-    [ -n "$file" ] || continue
+  local file line
+  while IFS=: read -r file line _; do
     case $file in
-      *.hpp) breach "$file: includes $1; $3" ;;
-      libcore/$2/*) ;;
-      *) [ "$2" = - ] || breach "$file: includes $1, which only libcore/$2 may; $3" ;;
+      *.hpp) breach "$file:$line: a header of ours includes $1; $3" ;;
+      libcore/"$2"/*) ;;
+      *) [ "$2" = - ] || breach "$file:$line: includes $1, which only libcore/$2 may; $3" ;;
     esac
-  done < <(grep -rlE "^#include <$1" libcore cmd --include='*.cpp' --include='*.hpp' || true)
+  done < <(includes "[<\"]$1")
 }
 heavy 'libpq-fe' pg 'one floor speaks to servers'
 heavy 'yaml-cpp' config 'one floor reads YAML'
 heavy 'CLI/' cli 'one floor parses options'
 heavy 'spdlog' cli 'one floor writes logs'
 heavy 'nlohmann' - 'it costs every file that includes it seconds to compile'
+heavy 'simdjson' - 'it costs every file that includes it seconds to compile'
 
 for main in cmd/*/main.cpp; do
   lines=$(wc -l <"$main")
   [ "$lines" -le 60 ] || breach "$main: $lines lines; main() parses, calls and maps, 60 lines at most: the rest belongs to libcore"
 done
 
-if grep -rnE '\b(std::cout|std::cerr|printf\(|std::exit|abort\(\))' libcore --include='*.cpp' --include='*.hpp' |
-  grep -vE 'snprintf|libcore/cli/|//.*(cout|cerr|printf|exit)'; then
-  breach "libcore prints or exits (above); a library returns values and throws, the command decides"
-fi
+while IFS=: read -r file line code; do
+  breach "$file:$line: a library prints or exits: ${code#"${code%%[![:space:]]*}"}; it returns values and throws, the command decides"
+done < <(grep -rnE '\b(std::(cout|cerr|clog)|f?printf\(|f?puts\(|std::exit\(|abort\(\))' libcore --include='*.cpp' --include='*.hpp' |
+  sed 's,//.*,,' | grep -E '\b(std::(cout|cerr|clog)|f?printf\(|f?puts\(|std::exit\(|abort\(\))' || true)
+
 [ "$breaches" = 0 ] || { printf '%s breaches\n' "$breaches"; exit 1; }
 echo "floors: ${#uses[@]} libraries, no breach"

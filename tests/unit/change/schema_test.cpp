@@ -77,8 +77,8 @@ bool fits_keyword(const json& value, const json& rule, const std::string& keywor
   if (keyword == "type") return fits_type(value, says);
   if (keyword == "const") return value == says;
   if (keyword == "enum") return std::find(says.begin(), says.end(), value) != says.end();
-  if (keyword == "minimum") return !value.is_number() || value >= says;
-  if (keyword == "maximum") return !value.is_number() || value <= says;
+  if (keyword == "minimum") return !value.is_number() || value.get<double>() >= says.get<double>();
+  if (keyword == "maximum") return !value.is_number() || value.get<double>() <= says.get<double>();
   if (keyword == "minLength") return !text || characters(value.get<std::string>()) >= says.get<size_t>();
   if (keyword == "maxLength") return !text || characters(value.get<std::string>()) <= says.get<size_t>();
   if (keyword == "pattern") return !text || matches(value.get<std::string>(), says.get<std::string>());
