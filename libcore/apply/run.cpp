@@ -237,8 +237,14 @@ change::Source spool_source_of(const config::Settings& settings) {
 }  // namespace
 
 void init(const config::Settings& settings, const std::string& node) {
-  pg::Session session(settings.secondary(node), plain(settings));
-  init_progress(session, spool_source_of(settings));
+  const config::Node& standby = settings.secondary(node);
+  pg::Session session(standby, plain(settings));
+  const change::Source source = spool_source_of(settings);
+  init_progress(session, source);
+  // From now on the spool is kept for this standby, and a cursor that is there can be written on a full disk, too.
+  if (spool::read_cursor(settings.spool.directory, standby.name)) return;
+  const Position at = read_progress(session, source);
+  spool::CursorFile(settings.spool.directory, standby.name).publish({at.lsn, at.end_lsn, at.operations, at.time});
 }
 
 void drop(const config::Settings& settings, const std::string& node) {

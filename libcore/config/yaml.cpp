@@ -51,7 +51,10 @@ class Converter {
     throw base::Error(base::Exit::config, at(file_, place) + message);
   }
 
-  static Place place_of(const YAML::Node& node) { return {node.Mark().line + 1, node.Mark().column + 1}; }
+  static Place place_of(const YAML::Node& node) {
+    const YAML::Mark mark = node.Mark();
+    return mark.is_null() ? Place{} : Place{mark.line + 1, mark.column + 1};  // an empty file has no place
+  }
 
   // "?" is a plain scalar, "!" one in quotes; the rest are tags somebody wrote.
   void check_tag(const YAML::Node& node, Value& value) const {

@@ -1,5 +1,8 @@
 #include "spool/cursor.hpp"
 
+#include <fcntl.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
@@ -34,8 +37,17 @@ void CursorFile::publish(const Cursor& cursor) {
                                        {"end_lsn", cursor.end_lsn.text()},
                                        {"operations", cursor.operations},
                                        {"time", base::iso_time(cursor.time)}};
-  // Not durable: an older cursor after a power cut only keeps segments longer, and the standby knows the truth.
-  base::replace_file(file_, json.dump() + "\n", base::Durable::no, private_file);
+  std::string text = json.dump() + "\n";
+  try {
+    // Not durable: an older cursor after a power cut only keeps segments longer, and the standby knows the truth.
+    base::replace_file(file_, text, base::Durable::no, private_file);
+  } catch (const base::Error& full) {
+    if (full.kind() != base::Exit::cannot_create || !std::filesystem::exists(file_)) throw;
+    // A full disk gets room by what the cursor says, so it goes over the one that is there; no shorter than that.
+    const base::Fd fd = base::open_file(file_, O_WRONLY);
+    text.insert(text.size() - 1, std::max(text.size(), std::filesystem::file_size(file_)) - text.size(), ' ');
+    base::pwrite_all(fd.get(), text, 0, file_.string());
+  }
 }
 
 }  // namespace spool

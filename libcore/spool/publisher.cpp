@@ -24,10 +24,10 @@ constexpr double sync_spacing = 0.005;
 constexpr double keepalive_spacing = 1;
 // A long transaction is synced as it comes, so that its commit need not wait for all of it.
 constexpr uint64_t sync_ahead = 16 << 20;
-// A spool that stays about full is full and not full many times a second.
-constexpr double warning_spacing = 60;
 // A stream that is faster than the disk waits for it here.
 constexpr uint64_t unsynced_limit = 64 << 20;
+// A spool that stays about full is full and not full many times a second.
+constexpr double warning_spacing = 60;
 
 uint64_t roll_bytes(const config::Settings& settings) {
   const uint64_t full = settings.synchronization.enable_compression ? compressed_segment_bytes : segment_bytes;

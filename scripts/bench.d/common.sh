@@ -41,11 +41,14 @@ bench_servers() { # SHARED_BUFFERS
 }
 
 machine() {
-  local name
+  local name load
+  load=$(cut -d ' ' -f 1 /proc/loadavg)
   name=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
   say "machine: $(nproc) cores${name:+ ($name)}, $(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)," \
-    "Linux $(uname -r), PostgreSQL $(cluster_psql primary postgres -Atc 'SHOW server_version'), load $(cut -d ' ' -f 1 /proc/loadavg)"
+    "Linux $(uname -r), PostgreSQL $(cluster_psql primary postgres -Atc 'SHOW server_version'), load $load"
   say "both servers: ${bench_settings[*]} shared_buffers=$(cluster_psql standby postgres -Atc 'SHOW shared_buffers'), on one disk"
+  # The servers' own loading counts for up to two.
+  ! awk "BEGIN { exit !($load > 3) }" || say "this machine is busy with something else: take the figures as rough"
 }
 
 # A configuration of its own for a node, with its own slot and spool; whatever is not named keeps its default.

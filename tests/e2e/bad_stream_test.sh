@@ -207,7 +207,7 @@ if ! mount -t tmpfs -o size=3m,mode=700 pgtandem "$disk" 2>/dev/null; then
   say "bad_stream_test: passed, with parts skipped"
   exit 0
 fi
-clusters_at_exit "umount '$disk'"
+clusters_at_exit "started_kill; sleep 0.2; umount '$disk' || umount -l '$disk'"
 write_config images 'spool: {directory: disk/spool}' 'sync_interval: 0.2'
 link_up
 load 1 6000

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every shell script can be parsed by the shell that its first line names, and shellcheck finds no error in it.
+# Every shell script can be parsed by the shell that its first line names, and shellcheck has no warning.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 status=0
@@ -8,9 +8,9 @@ scripts=()
 while IFS= read -r -d '' file; do
   first=$(head -n 1 "$file" | tr -d '\0')
   case $first in
-    '#!'*bash*) shell=bash ;;
-    '#!'*sh) shell=sh ;;
-    *) case $file in *.sh) shell=bash ;; *) continue ;; esac ;;
+    '#!'*bash*) shell='bash' ;;
+    '#!'*sh) shell='sh' ;;
+    *) case $file in *.sh) shell='bash' ;; *) continue ;; esac ;;
   esac
   count=$((count + 1))
   scripts+=("$file")
@@ -21,7 +21,8 @@ while IFS= read -r -d '' file; do
 done < <(find scripts cmd tests .ci -type f \( -name '*.sh' -o -name '*.in' -o ! -name '*.*' \) -print0)
 [ "$count" -ge 10 ] || { echo "only $count scripts found; this check looks in the wrong place"; exit 1; }
 if command -v shellcheck >/dev/null; then
-  shellcheck -S error "${scripts[@]}" || status=1
+  # SC2154: what a sourced library sets is unknown to it.
+  shellcheck -S warning -e SC2154 "${scripts[@]}" || status=1
 else
   echo 'no shellcheck here; scripts/install-deps installs it'
 fi

@@ -24,7 +24,7 @@ const std::vector<Bad> table = {
     {7, "  batch_size: *other", "7:15", "the referenced anchor is not defined"},
     {7, "  sync_tables: [users]", "7:3", "this key is there twice, first in line 6"},
     {4, "  a: {role: secondary}", "4:3", "this key is there twice, first in line 3"},
-    {8, "---\nlocal_node: a", "9:1", "a second YAML document"},
+    {8, "---\nlocal_node: a", "8:1", "a second YAML document"},
     {7, "  batch_size: !int 5", "7:15", "a YAML tag that means nothing here"},
     {7, "  ? [batch_size]\n  : 5", "7:5", "a key that is no word"},
     {7, "  batch_size: 5\x04", "7:16", "a control character"},
