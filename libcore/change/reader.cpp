@@ -210,7 +210,7 @@ void Reader::State::read_row_members(JsonCursor& json, Head& head, base::Arena& 
 }
 
 void Reader::State::read_other_members(JsonCursor& json, Head& head) {
-  relation_line.clear();
+  if (event.type == EventType::relation) relation_line.clear();
   for (; head.inside; head.inside = json.more('}')) {
     const unsigned m = read_name(json, head);
     const char* at = json.at();

@@ -15,7 +15,8 @@ namespace {
 // removed; small ones make many files. Compressed bytes hold about five times as many lines.
 constexpr uint64_t segment_bytes = 16 << 20;
 constexpr uint64_t compressed_segment_bytes = 4 << 20;
-// In a small spool this part of it: the newest segment never goes, so it must leave room for the next.
+// In a small spool, or on a small disk, this part of it: the newest segment never goes, so it must leave room for the
+// next.
 constexpr uint64_t spool_parts = 8;
 // Under load so long from sync to sync: a disk gets other things done, and beside what apply takes it is little. What
 // comes after a pause is synced at once.
@@ -29,9 +30,13 @@ constexpr uint64_t unsynced_limit = 64 << 20;
 // A spool that stays about full is full and not full many times a second.
 constexpr double warning_spacing = 60;
 
-uint64_t roll_bytes(const config::Settings& settings) {
+uint64_t roll_bytes(const config::Settings& settings, const Room& room) {
   const uint64_t full = settings.synchronization.enable_compression ? compressed_segment_bytes : segment_bytes;
-  return std::clamp(static_cast<uint64_t>(settings.spool.max_bytes) / spool_parts, uint64_t{1}, full);
+  uint64_t most = static_cast<uint64_t>(settings.spool.max_bytes);
+  std::error_code unknown;
+  const std::filesystem::space_info disk = std::filesystem::space(settings.spool.directory, unknown);
+  if (!unknown) most = std::min(most, disk.available + room.used());
+  return std::clamp(most / spool_parts, uint64_t{1}, full);
 }
 
 }  // namespace
@@ -39,7 +44,7 @@ uint64_t roll_bytes(const config::Settings& settings) {
 Publisher::Publisher(const config::Settings& settings, const Mark& start)
     : settings_(settings),
       room_(settings),
-      writer_(settings.spool.directory, start, settings.synchronization.enable_compression, roll_bytes(settings),
+      writer_(settings.spool.directory, start, settings.synchronization.enable_compression, roll_bytes(settings, room_),
               room_),
       syncer_(settings.spool.directory),
       handed_(start),

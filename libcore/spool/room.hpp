@@ -17,6 +17,7 @@ class Room {
   // standbys. A transaction that is too large for the whole spool may be written once nothing else is in it.
   bool for_bytes(uint64_t more, const Mark& written, change::Lsn current);
   void wrote(uint64_t bytes) { used_ += bytes; }
+  uint64_t used() const { return used_; }
   void cut(uint64_t bytes) { used_ -= bytes < used_ ? bytes : used_; }
 
   // Under spool.strict: whether another transaction may follow on `operations` put so far.

@@ -27,7 +27,7 @@ begin_anew() { # empties everything: the next test has a spool of its own
 
 # A pass into a spool that cannot hold it: `queue put` says so once and waits, capture's connection lives on, and when
 # apply has made room all of it arrives.
-until_there_is_room() { # WARNING
+until_there_is_room() { # WARNING [FILE that takes the room and goes then]
   local started
   rm -f "$work/put.log" "$work/capture.log" "$work/full"
   mkfifo "$work/full"
@@ -41,6 +41,7 @@ until_there_is_room() { # WARNING
   same "walsender after more than wal_sender_timeout" "$started" "$(sender)"
   ! is_gone "${STARTED[put]}" || fail "queue put has given up: $(cat "$work/put.log")"
   background apply "$BIN/apply" --follow
+  [ -z "${2:-}" ] || rm "$2"
   ended capture 0 40
   ended put 0
   same "lines that say so, in the end" 1 "$(grep -c ' is full: ' "$work/put.log")"
@@ -202,7 +203,7 @@ equal_tables '"a""; drop table images; --"' "\"Bö se ; Schäma\".\"$long\"" ima
 begin_anew
 disk=$work/disk
 mkdir "$disk"
-if ! mount -t tmpfs -o size=3m,mode=700 pgtandem "$disk" 2>/dev/null; then
+if ! mount -t tmpfs -o size=24m,mode=700 pgtandem "$disk" 2>/dev/null; then
   say "SKIPPED: the full and the read-only disk: mounting a tmpfs wants root (and CAP_SYS_ADMIN)"
   say "bad_stream_test: passed, with parts skipped"
   exit 0
@@ -211,7 +212,8 @@ clusters_at_exit "started_kill; sleep 0.2; umount '$disk' || umount -l '$disk'"
 write_config images 'spool: {directory: disk/spool}' 'sync_interval: 0.2'
 link_up
 load 1 6000
-until_there_is_room 'the disk is full'
+dd if=/dev/zero of="$disk/filler" bs=1M count=21 status=none
+until_there_is_room 'the disk is full' "$disk/filler"
 mount -o remount,ro "$disk"
 refused 73 'read-only file system' "$BIN/apply"
 echo "$source" >"$fed"

@@ -38,6 +38,7 @@ stop_workers() {
   touch "$work/stop" "$work/load_stop" 2>/dev/null || true
   [ "${#workers[@]}" = 0 ] || kill "${workers[@]}" 2>/dev/null || true
   for name in capture queue apply; do kill_program "$name" || true; done
+  [ "${#RESTART[@]}" = 0 ] || wait "${RESTART[@]}" || true # a server that is just starting must not outlive its directory
 }
 clusters_at_exit stop_workers
 for worker in supervise_capture supervise_apply read_standby watch_acknowledged run_load; do
