@@ -36,7 +36,7 @@ until_there_is_room() { # WARNING [FILE that takes the room and goes then]
   STARTED[capture]=$!
   wait_until 20 "the warning of a full spool" log_has "$work/put.log" "warn .*$1"
   started=$(sender)
-  sleep 5
+  sleep 3
   same "lines that say so" 1 "$(grep -c ' is full: ' "$work/put.log")"
   same "walsender after more than wal_sender_timeout" "$started" "$(sender)"
   ! is_gone "${STARTED[put]}" || fail "queue put has given up: $(cat "$work/put.log")"
