@@ -51,7 +51,8 @@ void LineBuffer::make_room() {
   }
   begin_ = 0;
   end_ = scanned_ = kept;
-  if (end_ + padding == buffer_.size()) buffer_.resize((buffer_.size() - padding) * 2 + padding);
+  // A longer line than max_line_ and one read more is refused before it needs more room.
+  if (end_ + padding == buffer_.size()) buffer_.resize(std::min(end_ * 2, max_line_ + first_size) + padding);
 }
 
 bool LineBuffer::ready() const { return std::memchr(buffer_.data() + scanned_, '\n', end_ - scanned_) != nullptr; }

@@ -4,7 +4,8 @@
 //
 // Why not simdjson: what a row needs is its strings copied out and its names compared to names known beforehand, which
 // one pass over the bytes does. simdjson 3.0 indexes the line first, compiles its On-Demand interface to a portable
-// kernel on Debian's baseline, and its DOM forgets where a value stood.
+// kernel on Debian's baseline, and its DOM forgets where a value stood. Best of many runs for a begin, an insert of 30
+// columns and a commit: 3.4 us with On-Demand, 0.8 us for its DOM (AVX-512) before a value is looked at, 1.0 us here.
 #pragma once
 
 #include <string>
@@ -25,7 +26,7 @@ struct Place {
 };
 
 // Everything on the way of a well-formed row is inline and calls nothing that takes `this`: a copy of a cursor in a
-// loop then lives in registers, which makes a row twice as fast.
+// loop then lives in registers, which saves a third of a row's time.
 class JsonCursor {
  public:
   // So many bytes after the line must be readable, and after what copy_string() writes writable.

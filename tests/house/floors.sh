@@ -31,15 +31,15 @@ includes() { # PATTERN; prints file:line:the include
 }
 
 while IFS=: read -r file line include; do
-  other=$(sed 's/^[^"]*"\([^"]*\)".*/\1/' <<<"$include")
+  other=${include#*\"}
+  other=${other%%\"*}
   if [[ $other != */* ]]; then
     breach "$file:$line: includes \"$other\"; paths of ours start at libcore, as in \"base/error.hpp\""
     continue
   fi
-  case $file in
-    libcore/*) floor=$(cut -d / -f 2 <<<"$file") ;;
-    *) continue ;; # a program may use every floor
-  esac
+  [[ $file == libcore/* ]] || continue # a program may use every floor
+  floor=${file#libcore/}
+  floor=${floor%%/*}
   case "${uses[$floor]:-}" in
     *" ${other%%/*} "*) ;;
     *) breach "$file:$line: floor $floor includes from ${other%%/*}, which is not below it (USES in libcore/CMakeLists.txt); move what it needs down" ;;

@@ -10,6 +10,8 @@
 #include "change/json_cursor.hpp"
 #include "change/reader.hpp"
 
+static_assert(change::JsonCursor::beyond <= 64, "base::LineBuffer promises 64 readable bytes after a line");
+
 struct Lines {
   change::Reader reader{"test"};
   base::Arena arena;
