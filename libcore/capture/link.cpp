@@ -8,17 +8,19 @@
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
 #include "pg/replication.hpp"
+#include "spool/recover.hpp"
 
 namespace capture {
+
+const char* const begin_again =
+    "use up the spool with `pgtandem apply`, then `capture drop`, empty the spool directory, `apply drop`, "
+    "`capture init`, `apply init`, and copy or compare the tables";
+
 namespace {
 
 using base::Error;
 using base::Exit;
 using base::TableName;
-
-constexpr const char* begin_again =
-    "use up the spool with `pgtandem apply`, then `capture drop`, empty the spool directory, `apply drop`, "
-    "`capture init`, `apply init`, and copy or compare the tables";
 
 pg::SessionOptions options_for(const config::Settings& settings, bool replication) {
   return {.purpose = "pgtandem capture",
@@ -246,7 +248,7 @@ std::unique_ptr<pg::Session> open_walsender(const config::Settings& settings, co
 spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Session& walsender) {
   const std::string name = link_name(settings);
   const std::string& node = session.node();
-  const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);
+  std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);
   if (!mark)
     throw Error(Exit::data, "the spool " + settings.spool.directory.string() + " is not founded; run `capture init`");
   const pg::System system = pg::identify_system(walsender);
@@ -265,6 +267,8 @@ spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Se
   if (slot.wal_status == "lost")
     throw Error(Exit::data, node + ": slot " + name + " was invalidated (max_slot_wal_keep_size): what was committed " +
                                 "after " + mark->lsn.text() + " cannot be read again; " + begin_again);
+  // After a power cut the mark on disk may say less than it did; the segments still tell, and the next put mends it.
+  if (slot.confirmed > mark->lsn) mark = spool::scan_end(settings.spool.directory).mark;
   if (slot.confirmed > mark->lsn)
     throw Error(Exit::data, node + ": slot " + name + " is at " + slot.confirmed.text() + ", ahead of the spool at " +
                                 mark->lsn.text() + ": what lies between cannot be read again; " + begin_again);

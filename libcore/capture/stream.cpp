@@ -15,6 +15,7 @@
 #include "capture/outlet.hpp"
 #include "change/reader.hpp"
 #include "change/writer.hpp"
+#include "pg/error.hpp"
 #include "pg/replication.hpp"
 #include "spool/mark.hpp"
 
@@ -221,6 +222,10 @@ void run(const config::Settings& settings, const Options& options, int out) {
       if (backoff.wait(failure.what())) continue;
       if (base::stop_requested()) return;
       throw;
+    } catch (const pg::SqlError& refused) {
+      // The publication of the time that is decoded, not of today: it was dropped once, or made after the slot.
+      if (refused.sqlstate() != "42704") throw;
+      throw base::Error(refused.kind(), std::string(refused.what()) + " at the slot's position; " + begin_again);
     }
   }
 }

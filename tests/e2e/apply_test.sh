@@ -198,6 +198,28 @@ standby "alter table pairs drop constraint small"
 expect 0 "$BIN/apply"
 all_equal
 
+# --- the same of transactions that are too large for memory, between small ones ---
+config 'batch_size: 5000'
+large() { # FROM LAST-N: 12 MB, and two rows swap a unique value at its end
+  primary "insert into pairs values ($1 - 1, 'before $1')" "begin; insert into pairs select i, 'L' || i, 0, repeat('x', 600) from generate_series($1, $1 + 20000) i;
+    update pairs set code = 'L' where id = $1; update pairs set code = 'L$1' where id = $1 + 1; update pairs set code = 'L' || $1 + 1 where id = $1;
+    update pairs set n = $2 where id = $1 + 7; commit" "insert into pairs values ($1 - 2, 'after $1')"
+}
+large 500100 1
+sync
+all_equal
+standby "alter table pairs add constraint small check (n < 100000)"
+large 600100 500000
+pass
+refused 65 'operation [0-9A-F]+/[0-9A-F]+#[0-9]+ on public.pairs: .*small' "$BIN/apply"
+same "before it, of it, after it" "1|0|0" "$(standby "select count(*) filter (where id = 600099), count(*) filter (where id > 600099), count(*) filter (where id = 600098) from pairs")"
+standby "alter table pairs drop constraint small"
+expect 0 "$BIN/apply"
+all_equal
+primary "delete from pairs where id > 500000"
+sync
+config
+
 # --- a role without any privilege but its own, where triggers and foreign keys are awake ---
 standby "create role modest login" "grant usage on schema public, pgtandem to modest" "grant select, insert, update, delete, truncate on all tables in schema public, pgtandem to modest"
 STANDBY_URL=$(cluster_url standby crawler modest) config
@@ -241,9 +263,10 @@ primary "delete from pairs" "insert into pairs select i, 'q' || i, 0 from genera
 sync
 follow_capture
 follow_apply
-# each transaction moves an amount from one row to another: the sum is zero in every state that the primary had
+# each transaction moves an amount from one row to another: the sum is zero in every state that the primary had. It takes
+# its time, so that there is work left whenever the standby goes
 background writer cluster_psql primary crawler -c "do \$\$ begin for i in 1 .. 3000 loop
-  update pairs set n = n - i where id = 1 + i % 100; update pairs set n = n + i where id = 1 + (i * 7 + 13) % 100; commit; end loop; end \$\$"
+  update pairs set n = n - i where id = 1 + i % 100; update pairs set n = n + i where id = 1 + (i * 7 + 13) % 100; commit; perform pg_sleep(0.004); end loop; end \$\$"
 torn=0
 for i in 1 2 3; do
   for _ in {1..15}; do

@@ -104,6 +104,19 @@ refused 65 'replication slots are in use' "$BIN/capture" init
 nothing_made
 primary "select pg_drop_replication_slot(slot_name) from pg_replication_slots" >/dev/null
 
+# --- an open transaction holds a slot's beginning up; init waits, and leaves nothing when it is told to stop ---
+background holder cluster_psql primary crawler -c 'do $$ begin perform txid_current(), pg_sleep(60); end $$'
+holds() { [ "$(primary "select count(*) from pg_stat_activity where wait_event = 'PgSleep'")" = 1 ]; }
+wait_until 10 "an open transaction" holds
+background init "$BIN/capture" init
+wait_until 10 "init to wait" log_has "$work/init.log" 'creating slot .* waits'
+sleep 0.5
+stopped init 75
+grep -q '^capture: stopped before the slot was made' "$work/init.log" || fail "init says: $(cat "$work/init.log")"
+primary "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'" >/dev/null
+ended holder 2
+nothing_made
+
 # --- in the wrong order ---
 refused 65 'capture init' "$BIN/capture"
 refused 65 'capture init' "$BIN/apply" init
