@@ -161,9 +161,7 @@ void write_again(int fd, uint64_t from, uint64_t to, const std::string& name) {
   }
 }
 
-}  // namespace
-
-End scan_end(const fs::path& spool) {
+End scan_once(const fs::path& spool) {
   std::optional<Mark> mark;
   try {
     mark = require_mark(spool);
@@ -183,6 +181,20 @@ End scan_end(const fs::path& spool) {
   for (; segment != all.end() && goes_on; ++segment) goes_on = Walk(end, *segment, true).run();
   for (; segment != all.end(); ++segment) end.leftover.push_back(*segment);
   return end;
+}
+
+}  // namespace
+
+// A writer may roll, cut and prune under our eyes; what then seems wrong is looked at again with the new mark.
+End scan_end(const fs::path& spool) {
+  for (int attempt = 0;; ++attempt) {
+    const std::string before = base::read_file(mark_path(spool)).value_or("");
+    try {
+      return scan_once(spool);
+    } catch (const base::Error&) {
+      if (attempt == 5 || base::read_file(mark_path(spool)).value_or("") == before) throw;
+    }
+  }
 }
 
 Mark repair_end(const fs::path& spool) {

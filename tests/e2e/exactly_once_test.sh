@@ -37,7 +37,7 @@ stop_workers() {
   local name pid
   touch "$work/stop" "$work/load_stop" 2>/dev/null || true
   [ "${#workers[@]}" = 0 ] || kill "${workers[@]}" 2>/dev/null || true
-  for name in capture queue apply; do kill_program "$name" || true; done
+  for name in capture queue apply; do signal_program KILL "$name" || true; done
   [ "${#RESTART[@]}" = 0 ] || wait "${RESTART[@]}" || true # a server that is just starting must not outlive its directory
 }
 clusters_at_exit stop_workers

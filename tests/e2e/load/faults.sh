@@ -91,7 +91,8 @@ schedule() { # EVENTS
   for ((i = 0; i < $1; i++)); do
     if [ "$((i % 60))" = 0 ]; then
       deck=()
-      for kind in capture:11 queue:11 apply:13 primary:5 standby:5 primary_twice:1 standby_twice:1 walsender:6 applier:7; do
+      for kind in capture:11 queue:8 queue_stalled:3 apply:13 primary:5 standby:5 primary_twice:1 standby_twice:1 walsender:3 \
+        walsender_stalled:3 applier:7; do
         for ((j = 0; j < ${kind#*:}; j++)); do deck+=("${kind%:*}"); done
       done
       for ((j = 59; j > 0; j--)); do
@@ -104,10 +105,25 @@ schedule() { # EVENTS
   done
 }
 
-kill_program() { # capture|queue|apply: the one that runs now; fails where it is just being started again
+signal_program() { # SIGNAL capture|queue|apply: the one that runs now; fails where it is just being started again
   local pid name
-  { read -r pid <"$work/pid.$1" && read -r name <"/proc/$pid/comm"; } 2>/dev/null || return 1
-  [ "$name" = "$1" ] && kill -KILL "$pid" 2>/dev/null
+  { read -r pid <"$work/pid.$2" && read -r name <"/proc/$pid/comm"; } 2>/dev/null || return 1
+  [ "$name" = "$2" ] && kill "-$1" "$pid" 2>/dev/null
+}
+
+# queue put stands still for longer than capture needs to give the primary its feedback, so that much is under way which is
+# not durable. Then it dies (and nothing of that may have been acknowledged), or the stream breaks (and all of it comes again).
+stall() { # queue|walsender
+  signal_program STOP queue || return 1
+  sleep "1.$((RANDOM % 10))"
+  case $1 in
+  queue) signal_program KILL queue ;;
+  walsender)
+    end_session primary "backend_type = 'walsender'" || { signal_program CONT queue && return 1; }
+    sleep "0.$((3 + RANDOM % 7))"
+    signal_program CONT queue
+    ;;
+  esac
 }
 
 end_session() { # SERVER SQL-CONDITION
@@ -138,7 +154,8 @@ crash() { # SERVER [twice]
 
 hit() { # KIND
   case $1 in
-  capture | queue | apply) kill_program "$1" ;;
+  capture | queue | apply) signal_program KILL "$1" ;;
+  queue_stalled | walsender_stalled) stall "${1%_*}" ;;
   primary | standby) crash "$1" ;;
   primary_twice | standby_twice) crash "${1%_*}" twice ;;
   walsender) end_session primary "backend_type = 'walsender'" ;;
@@ -151,7 +168,7 @@ play() { # reads `GAP KIND` lines; each event happens, if need be a little later
   local gap kind
   while read -r gap kind; do
     sleep "$((gap / 1000)).$(printf %03d $((gap % 1000)))"
-    case $kind in walsender) wait_restarted primary ;; applier) wait_restarted standby ;; esac
+    case $kind in walsender*) wait_restarted primary ;; applier) wait_restarted standby ;; esac
     wait_until 20 "a moment to hit $kind" hit "$kind"
     HITS[$kind]=$((${HITS[$kind]:-0} + 1))
     check_ends

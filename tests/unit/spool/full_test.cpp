@@ -67,7 +67,7 @@ TEST_CASE("a full spool makes put wait until apply has made room; nothing is dro
   CHECK(held > 0);
   CHECK(held < 1000);
   Applier applier(s);
-  CHECK(eventually([&] {
+  REQUIRE(eventually([&] {  // otherwise put waits for ever, and so would this test
     applier.run();
     return applier.transactions.size() == 1000;
   }));
@@ -93,7 +93,7 @@ TEST_CASE("a transaction larger than the spool gets in once nothing else waits t
   ::usleep(50000);
   CHECK(s.mark().transactions == 1);
   Applier applier(s);
-  CHECK(eventually([&] {
+  REQUIRE(eventually([&] {
     applier.run();
     return applier.transactions.size() == 3;
   }));
@@ -116,7 +116,7 @@ TEST_CASE("under spool.strict no more than max_queue_size operations wait") {
   CHECK(s.mark().operations == 10);
   CHECK(log.count(base::Level::warn, "max_queue_size") == 1);
   Applier applier(s);
-  CHECK(eventually([&] {
+  REQUIRE(eventually([&] {
     applier.run();
     return applier.transactions.size() == 50;
   }));
