@@ -1,7 +1,7 @@
 // Log lines: their two forms, their level, their file, and that nothing in a message can break them.
 #include <catch2/catch.hpp>
+#include <cctype>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <thread>
 
 #include "base/clock.hpp"
@@ -47,10 +47,11 @@ std::vector<nlohmann::json> objects(const std::string& text) {
 
 TEST_CASE("a text line has time, level, tool and message") {
   const Folder folder;
-  const std::string err = logged(folder, "", {"--log-level", "debug"}, one_of_each).err;
-  const std::string time = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z ";
-  CHECK(std::regex_match(err, std::regex(time + "debug capture: a\n" + time + "info  capture: b\n" + time +
-                                         "warn  capture: c\n" + time + "error capture: d\n")));
+  std::string shape = logged(folder, "", {"--log-level", "debug"}, one_of_each).err;
+  for (char& c : shape) c = std::isdigit(static_cast<unsigned char>(c)) ? '9' : c;
+  const std::string time = "9999-99-99T99:99:99.999Z ";
+  CHECK(shape == time + "debug capture: a\n" + time + "info  capture: b\n" + time + "warn  capture: c\n" + time +
+                     "error capture: d\n");
 }
 
 TEST_CASE("a JSON line has the same as an object") {
