@@ -163,13 +163,18 @@ hit() { # KIND
   esac
 }
 
+try() { # KIND
+  check_ends
+  hit "$1"
+}
+
 declare -A HITS=()
 play() { # reads `GAP KIND` lines; each event happens, if need be a little later
   local gap kind
   while read -r gap kind; do
     sleep "$((gap / 1000)).$(printf %03d $((gap % 1000)))"
     case $kind in walsender*) wait_restarted primary ;; applier) wait_restarted standby ;; esac
-    wait_until 20 "a moment to hit $kind" hit "$kind"
+    wait_until 20 "a moment to hit $kind" try "$kind"
     HITS[$kind]=$((${HITS[$kind]:-0} + 1))
     check_ends
   done
