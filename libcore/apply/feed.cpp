@@ -103,4 +103,9 @@ bool Feed::pop(Item& item) {
   return false;
 }
 
+bool Feed::more() const {
+  const std::lock_guard lock(state_->mutex);
+  return !state_->items.empty();
+}
+
 }  // namespace apply

@@ -24,6 +24,8 @@ class Feed {
 
   // Waits for the next item; false at the end. Throws what the stream threw, after the pieces before it.
   bool pop(Item& item);
+  // Whether pop() would not have to wait.
+  bool more() const;
 
  private:
   struct State;

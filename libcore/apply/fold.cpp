@@ -81,6 +81,8 @@ class TableFold {
           break;
       }
     }
+    for (UpdateGroup& group : out.updates)
+      std::sort(group.rows.begin(), group.rows.end(), [this](Row a, Row b) { return nearby(a, b); });
     return out;
   }
 
@@ -161,6 +163,16 @@ class TableFold {
       out.updates.push_back(std::move(group));
     }
     out.updates[found->second].rows.push_back(e.row);
+  }
+
+  // About the order of the key's index, where neighbours share pages: numbers by value, and texts of one length.
+  bool nearby(Row a, Row b) const {
+    for (const uint16_t i : relation_.key) {
+      if (a[i].size != b[i].size) return a[i].size < b[i].size;
+      const int order = a[i].text().compare(b[i].text());
+      if (order != 0) return order < 0;
+    }
+    return false;
   }
 
   Entry* fresh_entry() {

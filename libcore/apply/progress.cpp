@@ -92,4 +92,12 @@ void advance_progress(pg::Session& session, const change::Source& source, const 
                                      from.lsn.text() + ": another apply is at work there; stop one of the two");
 }
 
+// There is no SQL that flushes the WAL, but a synchronous commit of anything flushes all before it.
+void flush_progress(pg::Session& session, const change::Source& source) {
+  if (session.query("SELECT pg_catalog.pg_current_wal_insert_lsn() <= pg_catalog.pg_current_wal_flush_lsn()")
+          .get(0, 0) == "t")
+    return;
+  session.query("UPDATE pgtandem.progress SET applied = applied WHERE slot = $1", {source.slot});
+}
+
 }  // namespace apply

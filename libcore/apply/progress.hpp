@@ -24,4 +24,7 @@ Position read_progress(pg::Session& session, const change::Source& source);
 // somebody else applies too.
 void advance_progress(pg::Session& session, const change::Source& source, const Position& from, const Position& to);
 
+// Returns when everything that was committed on the standby before the call survives a crash of it.
+void flush_progress(pg::Session& session, const change::Source& source);
+
 }  // namespace apply

@@ -9,6 +9,7 @@
 #include "apply/report.hpp"
 #include "apply/source.hpp"
 #include "apply/standby.hpp"
+#include "apply/tally.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -25,8 +26,9 @@ namespace {
 using base::Error;
 using base::Exit;
 
-constexpr double cursor_every = 0.2;  // s between cursor files under load: depth is for people and schedulers
-constexpr double prune_every = 2;     // s
+// s between durable commits, and cursor files after them, under load: the commits between wait for no disk.
+constexpr double durable_every = 1;
+constexpr double prune_every = 2;  // s
 
 // What may pass in the primary's order, or stops only the transaction that it is in.
 bool is_about_rows(const Error& error) {
@@ -56,11 +58,13 @@ class Run {
     while (!stopped) {
       source_.rewind(standby_->position());
       Feed feed(source_, limits_, options_.follow, settings_.synchronization.sync_interval);
-      const Outcome outcome = drain(feed);
+      feed_ = &feed;
+      Outcome outcome = drain(feed);
+      if (outcome == Outcome::ended) outcome = settle();
       if (outcome == Outcome::ended) break;
       stopped = outcome == Outcome::stopped;
     }
-    if (standby_) publish(standby_->position().end_lsn, true);
+    if (standby_) publish(standby_->position().end_lsn);
     tell();
   }
 
@@ -72,15 +76,36 @@ class Run {
     Feed::Item item;
     bool whole = true;  // the batch has one piece, which is in `item`
     while (feed.pop(item)) {
-      if (!item.prepared) {
-        publish(item.covered, true);
-        continue;
-      }
-      const Outcome outcome = write(*item.prepared, whole);
+      const Outcome outcome = item.prepared ? write(*item.prepared, whole) : settle();
       if (outcome != Outcome::ended) return outcome;
-      whole = item.prepared->piece.ends_batch;
+      if (item.prepared)
+        whole = item.prepared->piece.ends_batch;
+      else
+        publish(item.covered);
     }
     return Outcome::ended;
+  }
+
+  // Whether a commit has to wait for its WAL: what did not is read again from the spool if a crash takes it back. A
+  // stream on stdin can't be read again, and a report tells what stands.
+  bool durably() const {
+    return cursor_ == nullptr || !options_.report.empty() || !feed_->more() || publishing_is_due();
+  }
+  bool publishing_is_due() const { return base::monotonic_seconds() - published_ >= durable_every; }
+
+  // Makes what was committed last, possibly by a run before this one, survive a crash of the standby.
+  Outcome settle() {
+    if (cursor_ == nullptr) return Outcome::ended;
+    try {
+      standby_->settle();
+      return Outcome::ended;
+    } catch (const base::Transient& failure) {
+      if (!backoff_.wait(failure.what())) {
+        if (base::stop_requested()) return Outcome::stopped;
+        throw;
+      }
+    }
+    return connect() ? Outcome::read_again : Outcome::stopped;
   }
 
   // Writes a piece, again after what can heal. `whole`: its batch begins with it.
@@ -91,6 +116,7 @@ class Run {
       const Position before = standby_->position();
       try {
         standby_->write(prepared);
+        if (piece.ends_batch) standby_->commit(piece.position, durably());
         written(piece);
         return Outcome::ended;
       } catch (const base::Transient& failure) {
@@ -110,7 +136,6 @@ class Run {
                                           (apart ? "transaction by transaction" : "in the primary's order"));
         prepared.piece.in_order = true;
       }
-      standby_.reset();
       if (!connect()) return Outcome::stopped;
       const Position& now = standby_->position();
       if (piece.ends_batch && named_ && now.lsn == piece.position.lsn) {
@@ -120,7 +145,12 @@ class Run {
       }
       report_.roll_back();
       pending_ = 0;
-      if (now.lsn != before.lsn)
+      if (now.lsn < before.lsn) {
+        base::log(base::Level::info, node_.name + ": came back at " + now.lsn.text() + ", without what it had not " +
+                                         "flushed up to " + before.lsn.text() + "; reading that again");
+        return Outcome::read_again;
+      }
+      if (now.lsn > before.lsn)
         throw Error(Exit::try_later, node_.name + ": progress went from " + before.lsn.text() + " to " +
                                          now.lsn.text() +
                                          " meanwhile: another apply is at work there; stop one of the two");
@@ -149,12 +179,13 @@ class Run {
     return Outcome::ended;
   }
 
-  // False when a stop was requested meanwhile.
+  // (Again.) False when a stop was requested meanwhile.
   bool connect() {
-    before_ = conflicts_;
+    standby_.reset();
     for (;;) {
       try {
         standby_ = std::make_unique<Standby>(settings_, node_, named_);
+        if (named_) tally_.back_to(standby_->position().lsn);
         return true;
       } catch (const base::Transient& failure) {
         if (backoff_.wait(failure.what())) continue;
@@ -170,35 +201,34 @@ class Run {
     if (!piece.ends_batch) return;
     backoff_.succeeded();
     report_.commit();
-    conflicts_ = before_ + standby_->conflicts();
-    transactions_ += piece.commits.size();
-    operations_ += std::exchange(pending_, 0);
-    publish(piece.position.end_lsn, false);
+    tally_.add(piece.position.lsn, {piece.commits.size(), std::exchange(pending_, 0), standby_->take_conflicts()},
+               standby_->durable());
+    if (publishing_is_due()) publish(piece.position.end_lsn);
   }
 
-  // Tells the others how far the standby is: everything up to `covered`.
-  void publish(change::Lsn covered, bool now) {
-    if (cursor_ == nullptr) return;
-    const double time = base::monotonic_seconds();
-    if (!now && time - published_ < cursor_every) return;
-    published_ = time;
+  // Tells the others how far the standby is for good: everything up to `covered`. The spool may go up to there.
+  void publish(change::Lsn covered) {
+    if (cursor_ == nullptr || !standby_->durable()) return;
+    published_ = base::monotonic_seconds();
     const Position& at = standby_->position();
     covered_ = std::max({covered_, covered, at.end_lsn});
     cursor_->publish({at.lsn, covered_, at.operations, at.time});
-    if (time - pruned_ < prune_every) return;
-    pruned_ = time;
+    if (published_ - pruned_ < prune_every) return;
+    pruned_ = published_;
     spool::prune(settings_);
   }
 
   void tell() const {
     if (!standby_) return;
-    std::string line = node_.name + ": applied " + std::to_string(operations_) + " operations in " +
-                       std::to_string(transactions_) + " transactions, up to " + standby_->position().lsn.text();
-    if (conflicts_.insert_present > 0)
-      line += "; rows that were there: " + std::to_string(conflicts_.insert_present) + " inserted (overwritten)";
-    if (conflicts_.update_missing + conflicts_.delete_missing > 0)
-      line += "; rows that were not there: " + std::to_string(conflicts_.update_missing) + " updated (made anew), " +
-              std::to_string(conflicts_.delete_missing) + " deleted";
+    const Totals& totals = tally_.totals();
+    const Conflicts& conflicts = totals.conflicts;
+    std::string line = node_.name + ": applied " + std::to_string(totals.operations) + " operations in " +
+                       std::to_string(totals.transactions) + " transactions, up to " + standby_->position().lsn.text();
+    if (conflicts.insert_present > 0)
+      line += "; rows that were there: " + std::to_string(conflicts.insert_present) + " inserted (overwritten)";
+    if (conflicts.update_missing + conflicts.delete_missing > 0)
+      line += "; rows that were not there: " + std::to_string(conflicts.update_missing) + " updated (made anew), " +
+              std::to_string(conflicts.delete_missing) + " deleted";
     base::log(base::Level::info, line);
   }
 
@@ -212,13 +242,11 @@ class Run {
   base::Backoff backoff_;
   Limits limits_;
   std::unique_ptr<Standby> standby_;
-  Conflicts conflicts_;  // of what was committed
-  Conflicts before_;     // of the standbys before this one
+  const Feed* feed_ = nullptr;
+  Tally tally_;
   change::Lsn covered_;
   double published_ = 0;
   double pruned_ = 0;
-  uint64_t transactions_ = 0;
-  uint64_t operations_ = 0;
   uint64_t pending_ = 0;  // operations written in the open transaction
 };
 

@@ -19,17 +19,24 @@ void Standby::write(const Prepared& prepared) {
   if (!open_) session_.query("BEGIN");
   open_ = true;
   writer_.write(prepared);
-  const Piece& piece = prepared.piece;
-  if (!piece.ends_batch) return;
-  if (source_) advance_progress(session_, *source_, position_, piece.position);
+}
+
+void Standby::commit(const Position& end, bool durably) {
+  if (source_) advance_progress(session_, *source_, position_, end);
   committing_ = true;
-  const pg::Result committed = session_.query("COMMIT");
+  const pg::Result committed = session_.query(durably ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT");
   // A commit of a failed transaction answers without an error, but with this tag.
   if (committed.tag() != "COMMIT")
-    throw base::Error(base::Exit::bug, session_.node() + ": the commit of " + piece.position.lsn.text() +
-                                           " was answered " + std::string(committed.tag()));
+    throw base::Error(base::Exit::bug, session_.node() + ": the commit of " + end.lsn.text() + " was answered " +
+                                           std::string(committed.tag()));
   committing_ = open_ = false;
-  position_ = piece.position;
+  durable_ = durably;
+  position_ = end;
+}
+
+void Standby::settle() {
+  if (!durable_ && source_) flush_progress(session_, *source_);
+  durable_ = true;
 }
 
 }  // namespace apply

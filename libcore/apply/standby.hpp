@@ -22,12 +22,19 @@ class Standby {
 
   const Position& position() const { return position_; }  // of the last commit; zero without a source
 
-  // Writes a piece in the batch's transaction, and commits with the progress when it ends the batch.
+  // Writes a piece in the batch's transaction.
   void write(const Prepared& prepared);
+  // Commits the batch, with the progress to its end. Without `durably` that does not wait for its WAL: a crash of the
+  // standby may take the batch back, and its progress with it.
+  void commit(const Position& end, bool durably);
+
+  // Whether everything up to position() survives a crash of the standby; settle() sees to that.
+  bool durable() const { return durable_; }
+  void settle();
 
   // Whether the last thing tried was the commit, so that its outcome is unknown if the connection is gone.
   bool in_doubt() const { return committing_; }
-  const Conflicts& conflicts() const { return writer_.conflicts(); }
+  Conflicts take_conflicts() { return writer_.take_conflicts(); }
   pg::Session& session() { return session_; }
 
  private:
@@ -36,6 +43,7 @@ class Standby {
   Writer writer_;
   Position position_;
   bool open_ = false;
+  bool durable_ = false;  // what was read at the start may be the unflushed commit of a run that was killed
   bool committing_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "apply/prepared.hpp"
 #include "apply/target.hpp"
@@ -35,7 +36,8 @@ class Writer {
   // delete and insert.
   bool can_fold(const Prepared& prepared) const;
 
-  const Conflicts& conflicts() const { return conflicts_; }
+  // Counted since the last call.
+  Conflicts take_conflicts() { return std::exchange(conflicts_, {}); }
 
  private:
   void write_folded(const Prepared& prepared);

@@ -3,7 +3,9 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <thread>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -26,6 +28,7 @@ using change::Lsn;
 
 constexpr size_t chunk = 256 << 10;    // bytes handed to the outlet at once: few locks, little delay
 constexpr size_t capacity = 8 << 20;   // bytes that may wait for the pipe; then the primary is left unread
+constexpr double gather_for = 0.001;   // s between looks at a busy stream: what is woken costs more than what is read
 constexpr double feedback_every = 1;   // s; far below any sane wal_sender_timeout, and WAL is freed soon
 constexpr double keepalive_every = 1;  // s between lines that only move an idle position
 constexpr double settle_every = 0.02;  // s between looks at the mark at the end of a pass
@@ -66,10 +69,11 @@ class Stream {
       const bool full = outlet_.full();
       if (full != was_full_) base::log(base::Level::debug, full ? "the reader is slow: waiting" : "the reader goes on");
       was_full_ = full;
-      if (!full && (take_messages() || reached_)) continue;
-      hand_over();
+      const bool more = !full && (take_messages() || reached_ || more_arrived());
+      if (!more) hand_over();
       const double now = base::monotonic_seconds();
       if (now - fed_back_ >= feedback_every || reply_wanted_) feedback();
+      if (more) continue;
       // Silence can be a long decoding: ask before giving the server up, and only then.
       if (!full && now - heard_ > 4 * settings_.synchronization.sync_timeout)
         throw base::Transient(base::Exit::unreachable, walsender_->where("stream") + ": the server is silent");
@@ -123,6 +127,15 @@ class Stream {
     }
   }
 
+  // Takes what the socket has, if it has anything.
+  bool more_arrived() {
+    pollfd fd{stream_->socket(), POLLIN, 0};
+    if (::poll(&fd, 1, 0) <= 0) return false;
+    stream_->receive();
+    heard_ = base::monotonic_seconds();
+    return true;
+  }
+
   void data(std::string_view message) {
     const Lsn commit = Decoder::begins(message);
     if (target_ && commit.value != 0 && commit >= *target_) {
@@ -158,7 +171,10 @@ class Stream {
     sent_ = lsn;
   }
 
-  void hand_over() { outlet_.put(lines_); }
+  void hand_over() {
+    if (!lines_.empty()) handed_ = base::monotonic_seconds();
+    outlet_.put(lines_);
+  }
 
   void feedback() {
     if (const std::optional<spool::Mark> mark = spool::read_mark(settings_.spool.directory))
@@ -170,16 +186,16 @@ class Stream {
   }
 
   void wait(bool full) {
-    const double until = fed_back_ + feedback_every - base::monotonic_seconds();
+    const double now = base::monotonic_seconds();
+    if (!full && handed_ + gather_for > now)
+      std::this_thread::sleep_for(std::chrono::duration<double>(handed_ + gather_for - now));
+    const double until = fed_back_ + feedback_every - now;
     pollfd fds[4] = {{full ? -1 : stream_->socket(), POLLIN, 0},
                      {base::stop_fd(), POLLIN, 0},
                      {full ? outlet_.wake_fd() : -1, POLLIN, 0},
                      {outlet_.fd(), 0, 0}};
     ::poll(fds, 4, std::max(1, static_cast<int>(until * 1000)));
-    if (fds[0].revents != 0) {
-      stream_->receive();
-      heard_ = base::monotonic_seconds();
-    }
+    if (fds[0].revents != 0) more_arrived();
     if (fds[2].revents != 0) outlet_.drain();
     // While the stream is idle nothing is written that would tell.
     if ((fds[3].revents & POLLERR) != 0 && !base::stop_requested()) Outlet::reader_gone();
@@ -197,6 +213,7 @@ class Stream {
   Lsn sent_;     // the end of the last whole transaction written, or an idle position after it
   Lsn durable_;  // what the spool's mark says; never more is confirmed
   double heard_ = 0;
+  double handed_ = 0;
   double fed_back_ = 0;
   double kept_alive_ = 0;
   bool reply_wanted_ = false;

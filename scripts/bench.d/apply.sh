@@ -38,7 +38,7 @@ bench_apply() {
   progress "loading $rows rows on both servers"
   prepare
   machine
-  say "tables: images with $rows rows of 30 columns, 5 indexes, $(cluster_psql standby subscription -Atc \
+  say "tables: images with $rows rows of 30 columns, 5 indexes, fillfactor $fillfactor, $(cluster_psql standby subscription -Atc \
     "SELECT pg_size_pretty(pg_total_relation_size('images'))"); categories. VACUUM between cases instead of autovacuum"
   while [ "$round" -lt "$rounds" ]; do
     round=$((round + 1))
@@ -62,9 +62,10 @@ prepare() {
   local pid database
   cluster_psql primary postgres -c 'CREATE DATABASE bench'
   cluster_psql standby postgres -c 'CREATE DATABASE subscription'
-  cluster_psql primary bench -f "$sql/images.sql" -v rows="$rows" -f "$sql/load.sql" &
+  local room="ALTER TABLE images SET (fillfactor = $fillfactor)"
+  cluster_psql primary bench -f "$sql/images.sql" -c "$room" -v rows="$rows" -f "$sql/load.sql" &
   pid=$!
-  cluster_psql standby subscription -f "$sql/images.sql" -v rows="$rows" -f "$sql/load.sql" -f "$sql/await.sql"
+  cluster_psql standby subscription -f "$sql/images.sql" -c "$room" -v rows="$rows" -f "$sql/load.sql" -f "$sql/await.sql"
   wait "$pid" || die "the rows could not be loaded; see above"
   cluster_psql primary bench -f "$sql/work.sql"
   for database in "${databases[@]}"; do [ "$database" = subscription ] || clone_database "$database"; done

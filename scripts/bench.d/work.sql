@@ -10,8 +10,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- As a crawler looks at its pictures again: no indexed column changes, but full pages leave no room for HOT, so most of
--- these updates write all five indexes. `keys` of the first `rows` ids take part, evenly spread.
+-- As a crawler looks at its pictures again: no indexed column changes, so with room in the page these updates are HOT, and
+-- without it they write all five indexes. `keys` of the first `rows` ids take part, evenly spread.
 CREATE PROCEDURE update_images(operations integer, keys integer, rows integer) LANGUAGE plpgsql AS $$
 DECLARE
     chosen integer;  -- not an expression in the WHERE: random() there is volatile and would forbid the index
