@@ -54,8 +54,9 @@ TargetTable& Targets::of(const change::Relation& relation) {
 
 void Targets::read_columns(TargetTable& table, const std::string& oid) {
   const pg::Result rows = session_.query(
-      R"(SELECT attname, attgenerated <> '', pg_catalog.format_type(atttypid, -1), attidentity = 'a'
-           FROM pg_catalog.pg_attribute
+      R"(SELECT attname, attgenerated <> '', pg_catalog.format_type(atttypid, -1), attidentity = 'a', atttypid,
+                t.typtype = 'e'
+           FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_type t ON t.oid = atttypid
           WHERE attrelid = $1::pg_catalog.oid AND attnum > 0 AND NOT attisdropped)",
       {oid});
   std::map<std::string, int, std::less<>> there;
@@ -70,6 +71,8 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
       unfit(session_, table,
             "generates the column " + column.name + ", which the primary stores; make it an ordinary one");
     table.types.emplace_back(rows.get(found->second, 2));
+    const uint32_t type = static_cast<uint32_t>(std::stoul(std::string(rows.get(found->second, 4))));
+    table.forms.push_back(pg::binary_form(type, rows.get(found->second, 5) == "t"));
     table.always.push_back(rows.get(found->second, 3) == "t");
   }
 }

@@ -12,6 +12,7 @@
 #include "apply/fold.hpp"
 #include "base/error.hpp"
 #include "change/change.hpp"
+#include "pg/binary.hpp"
 #include "pg/session.hpp"
 
 namespace apply {
@@ -37,6 +38,7 @@ struct TargetTable {
   std::string name;                  // quoted
   std::vector<std::string> columns;  // quoted, as relation->columns
   std::vector<std::string> types;    // theirs here, for casts
+  std::vector<pg::Binary> forms;     // and as COPY may have them
   std::vector<bool> always;          // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
   std::vector<uint16_t> match;       // columns that find a row: the key; under FULL the standby's primary key, or all
   bool partitioned = false;

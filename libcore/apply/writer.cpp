@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "apply/row_copy.hpp"
 #include "base/error.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
@@ -19,6 +20,8 @@ bool number_of(const Value& value, int64_t& number) {
   const auto [end, failed] = std::from_chars(value.data, value.data + value.size, number);
   return failed == std::errc() && end == value.data + value.size;
 }
+
+bool is_staged(const TableEffect& effect) { return !effect.deletes.empty() || !effect.updates.empty(); }
 
 // "stage" rows of one statement.
 std::string of_group(size_t group) { return "s." + pg::quote_identifier(stage_group) + " = " + std::to_string(group); }
@@ -50,26 +53,35 @@ void Writer::write_folded(const Prepared& prepared) {
   struct Work {
     TargetTable* table;
     const TableEffect* effect;
-    const TableRows* rows;
   };
   std::vector<Work> work;
-  for (size_t i = 0; i < prepared.fold.tables.size(); ++i) {
-    const TableEffect& effect = prepared.fold.tables[i];
-    work.push_back({&targets_.of(*effect.relation), &effect, &prepared.rows[i]});
-  }
+  for (const TableEffect& effect : prepared.fold.tables) work.push_back({&targets_.of(*effect.relation), &effect});
   std::stable_sort(work.begin(), work.end(),
                    [](const Work& a, const Work& b) { return a.table->depth < b.table->depth; });
-  for (const Work& w : work)
-    if (w.rows->staged_rows > 0) session_.copy_in("COPY " + targets_.stage(*w.table) + " FROM STDIN", w.rows->staged);
+  for (const Work& w : work) stage(*w.table, *w.effect);
   for (auto w = work.rbegin(); w != work.rend(); ++w) run_deletes(*w->table, *w->effect);
   for (const Work& w : work) {
     run_updates(*w.table, *w.effect);
-    if (!w.rows->inserts.empty())
-      session_.copy_in("COPY " + w.table->name + " (" + column_list(*w.table) + ") FROM STDIN", w.rows->inserts);
+    RowCopy rows(session_, w.table->name + " (" + column_list(*w.table) + ")", w.table->forms, false);
+    for (const auto& row : w.effect->inserts) rows.add(row);
+    rows.finish();
     // The next piece of the same transaction stages its own rows: these are done with.
-    if (w.rows->staged_rows > 0 && !prepared.piece.ends_batch)
-      session_.query("DELETE FROM " + targets_.stage(*w.table));
+    if (is_staged(*w.effect) && !prepared.piece.ends_batch) session_.query("DELETE FROM " + targets_.stage(*w.table));
   }
+}
+
+// What deletes and updates name: the rows of statement 0 are deleted, those of n updated as updates[n - 1] says.
+void Writer::stage(TargetTable& table, const TableEffect& effect) {
+  if (!is_staged(effect)) return;
+  RowCopy rows(session_, targets_.stage(table), table.forms, true);
+  std::vector<Value> keyed(table.columns.size());  // all but the key stay absent
+  for (const auto& key : effect.deletes) {
+    for (size_t i = 0; i < key.size(); ++i) keyed[effect.relation->key[i]] = key[i];
+    rows.add(keyed, 0);
+  }
+  for (uint32_t group = 0; group < effect.updates.size(); ++group)
+    for (const auto& row : effect.updates[group].rows) rows.add(row, group + 1);
+  rows.finish();
 }
 
 void Writer::run_deletes(TargetTable& table, const TableEffect& effect) {

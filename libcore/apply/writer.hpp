@@ -41,6 +41,7 @@ class Writer {
 
  private:
   void write_folded(const Prepared& prepared);
+  void stage(TargetTable& table, const TableEffect& effect);
   void run_deletes(TargetTable& table, const TableEffect& effect);
   void run_updates(TargetTable& table, const TableEffect& effect);
   void truncate(const Truncate& what);

@@ -1,7 +1,8 @@
-// Big-endian integers and strings of PostgreSQL's protocols, read with bounds. Every read past the end throws
-// Error(data): no message of a server can make the decoder look outside it.
+// Big-endian integers and strings of PostgreSQL's protocols, written, and read with bounds. Every read past the end
+// throws Error(data): no message of a server can make the decoder look outside it.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -45,8 +46,12 @@ class ByteReader {
   std::string_view bytes_;
 };
 
-inline void append_u64(std::string& out, uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+template <std::integral Integer>
+void append_big_endian(std::string& out, Integer value) {
+  char bytes[sizeof value];
+  for (size_t i = sizeof value; i-- > 0; value = static_cast<Integer>(value >> (sizeof value > 1 ? 8 : 0)))
+    bytes[i] = static_cast<char>(value);
+  out.append(bytes, sizeof value);
 }
 
 }  // namespace pg

@@ -72,10 +72,10 @@ StreamMessage ReplicationStream::next() {
 void ReplicationStream::feedback(change::Lsn written, change::Lsn flushed, bool ask) {
   constexpr int64_t epoch = 946684800000000;  // 2000-01-01, from where the protocol counts its microseconds
   std::string out = "r";
-  append_u64(out, written.value);
-  append_u64(out, flushed.value);
-  append_u64(out, flushed.value);
-  append_u64(out, static_cast<uint64_t>(base::unix_microseconds() - epoch));
+  append_big_endian(out, written.value);
+  append_big_endian(out, flushed.value);
+  append_big_endian(out, flushed.value);
+  append_big_endian(out, static_cast<uint64_t>(base::unix_microseconds() - epoch));
   out += ask ? '\1' : '\0';
   if (PQputCopyData(session_.handle(), out.data(), static_cast<int>(out.size())) < 0 || PQflush(session_.handle()) < 0)
     throw_sql(session_.where("stream"), "", PQerrorMessage(session_.handle()));

@@ -261,18 +261,25 @@ void Session::prepare(const std::string& name, const std::string& sql) {
   last_result(sql);
 }
 
-uint64_t Session::copy_in(const std::string& sql, std::string_view rows) {
+void Session::copy_begin(const std::string& sql) {
   query(sql);
+  copying_ = sql;
+}
+
+void Session::copy_send(std::string_view bytes) {
   constexpr size_t piece = 1 << 20;  // libpq copies what it is given: a piece at a time bounds that copy
-  while (!rows.empty()) {
-    const std::string_view part = rows.substr(0, piece);
+  while (!bytes.empty()) {
+    const std::string_view part = bytes.substr(0, piece);
     if (PQputCopyData(conn_.get(), part.data(), static_cast<int>(part.size())) < 0)
       throw_sql(where("copy"), "", PQerrorMessage(conn_.get()));
     send_all();
-    rows.remove_prefix(part.size());
+    bytes.remove_prefix(part.size());
   }
+}
+
+void Session::copy_end() {
   if (PQputCopyEnd(conn_.get(), nullptr) < 0) throw_sql(where("copy"), "", PQerrorMessage(conn_.get()));
-  return last_result(sql).affected();
+  last_result(copying_);
 }
 
 void Session::pipe_begin() {

@@ -71,8 +71,10 @@ class Session {
   Result query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters);
   void prepare(const std::string& name, const std::string& sql);
 
-  // COPY … FROM STDIN: `rows` in COPY's text form. Returns the number of rows that the server took.
-  uint64_t copy_in(const std::string& sql, std::string_view rows);
+  // COPY … FROM STDIN in three steps; copy_end() throws what the server refuses. In between no other statement.
+  void copy_begin(const std::string& sql);
+  void copy_send(std::string_view bytes);
+  void copy_end();
 
   // Pipelined prepared statements: pipe() sends without waiting, pipe_end() waits for all answers. The first failure is
   // thrown after `failed_at` was set to its index; what came after it was not run, and the transaction is to be rolled
@@ -104,6 +106,7 @@ class Session {
   double answer_timeout_;
   bool replica_role_ = false;
   size_t piped_ = 0;
+  std::string copying_;  // the statement
   std::unique_ptr<pg_conn, Finish> conn_;
 };
 

@@ -83,7 +83,7 @@ TEST_CASE("no message is read past its end") {
   CHECK(bytes.empty());
   CHECK_THROWS_AS(pg::ByteReader("no end").text(), base::Error);
   std::string out;
-  pg::append_u64(out, 0x0102030405060708);
+  pg::append_big_endian(out, uint64_t{0x0102030405060708});
   CHECK(pg::ByteReader(out).u64() == 0x0102030405060708);
 }
 
