@@ -134,7 +134,20 @@ bool take_date(std::string_view& text, int32_t& days) {
   return true;
 }
 
+// Of both: the ends of the range stand for what has no end.
+template <class Integer>
+bool append_infinity(std::string& out, std::string_view text) {
+  if (text == "infinity")
+    append_big_endian(out, std::numeric_limits<Integer>::max());
+  else if (text == "-infinity")
+    append_big_endian(out, std::numeric_limits<Integer>::min());
+  else
+    return false;
+  return true;
+}
+
 bool append_date(std::string& out, std::string_view text) {
+  if (append_infinity<int32_t>(out, text)) return true;
   int32_t days = 0;
   if (!take_date(text, days) || !text.empty()) return false;
   append_big_endian(out, days);
@@ -143,6 +156,7 @@ bool append_date(std::string& out, std::string_view text) {
 
 // `zone`: what ends the text; sessions are pinned to UTC.
 bool append_timestamp(std::string& out, std::string_view text, std::string_view zone) {
+  if (append_infinity<int64_t>(out, text)) return true;
   if (!text.ends_with(zone)) return false;
   text.remove_suffix(zone.size());
   int32_t days = 0;

@@ -44,6 +44,8 @@ TEST_CASE("binary forms are those of the server") {
   CHECK(form(Binary::uuid, "00112233-4455-6677-8899-aabbccddeeff") == "00112233445566778899aabbccddeeff");
   CHECK(form(Binary::date, "2000-01-01") == "00000000");
   CHECK(form(Binary::date, "1999-12-31") == "ffffffff");
+  CHECK(form(Binary::date, "infinity") == "7fffffff");
+  CHECK(form(Binary::timestamptz, "-infinity") == "8000000000000000");
   CHECK(form(Binary::timestamp, "2000-01-01 00:00:01") == "00000000000f4240");
   CHECK(form(Binary::timestamptz, "2000-01-01 00:00:00.5+00") == "000000000007a120");
 }
@@ -72,7 +74,6 @@ TEST_CASE("what the server would not have written goes as text") {
   CHECK(form(Binary::uuid, "{00112233-4455-6677-8899-aabbccddeeff}") == "text");
   CHECK(form(Binary::date, "0044-03-15 BC") == "text");
   CHECK(form(Binary::date, "2023-02-29") == "text");
-  CHECK(form(Binary::date, "infinity") == "text");
   CHECK(form(Binary::date, "12345-01-01") == "text");
   CHECK(form(Binary::timestamp, "2024-01-01T00:00:00") == "text");
   CHECK(form(Binary::timestamp, "2024-01-01 24:00:00") == "text");
