@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "apply/run.hpp"
+#include "apply/setup.hpp"
 #include "cli/tool.hpp"
 
 int main(int argc, char** argv) {

@@ -11,7 +11,7 @@
 
 namespace apply {
 namespace {
-constexpr size_t ready_pieces = 1;  // one waits while one is written: both sides busy, and memory bounded
+constexpr size_t ready_pieces = 2;  // they wait while one or two are written: all are busy, and memory is bounded
 }
 
 struct Feed::State {

@@ -59,6 +59,8 @@ class TableFold {
     TableEffect out;
     out.relation = &relation_;
     out.moved_keys = moved_keys_;
+    for (const auto& [key, entry] : entries_) out.keys.push_back(base::hash_bytes(key));
+    std::sort(out.keys.begin(), out.keys.end());
     std::unordered_map<std::string, size_t> groups;
     for (Entry* e : order_) {
       switch (e->state) {

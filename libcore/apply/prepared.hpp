@@ -16,4 +16,9 @@ struct Prepared {
 // Folds `piece`, or marks it to go in order where it cannot be folded.
 std::unique_ptr<Prepared> prepare(std::unique_ptr<Piece> piece);
 
+// Whether `second` may be written before `first` is committed: both whole batches, folded, and no row is in both. What
+// else the second waits for (a unique value that the first frees) the server makes it wait for; nothing in the first
+// can wait for the second, because on the primary it came before.
+bool independent(const Prepared& first, const Prepared& second);
+
 }  // namespace apply

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "apply/ahead.hpp"
 #include "apply/feed.hpp"
 #include "apply/progress.hpp"
 #include "apply/report.hpp"
@@ -47,6 +48,7 @@ class Run {
         named_(source.named()),
         cursor_(cursor),
         report_(options.report),
+        ahead_(settings, node_, named_),
         backoff_(options.follow ? -1 : settings.synchronization.max_retry_attempts,
                  settings.synchronization.retry_delay) {
     const config::Synchronization& sync = settings.synchronization;
@@ -74,22 +76,91 @@ class Run {
   // Until the feed ends, or a batch that is no longer in memory has to be read again.
   Outcome drain(Feed& feed) {
     Feed::Item item;
+    Feed::Item next;  // taken already, if `has_next`
+    bool has_next = false;
     bool whole = true;  // the batch has one piece, which is in `item`
-    while (feed.pop(item)) {
-      const Outcome outcome = item.prepared ? write(*item.prepared, whole) : settle();
-      if (outcome != Outcome::ended) return outcome;
-      if (item.prepared)
-        whole = item.prepared->piece.ends_batch;
-      else
+    for (;;) {
+      if (std::exchange(has_next, false))
+        item = std::move(next);
+      else if (!feed.pop(item))
+        return Outcome::ended;
+      if (!item.prepared) {
+        const Outcome outcome = settle();
+        if (outcome != Outcome::ended) return outcome;
         publish(item.covered);
+        continue;
+      }
+      has_next = whole && feed.more() && feed.pop(next);
+      const bool together = has_next && next.prepared && may_go_together(*item.prepared, *next.prepared);
+      const Outcome outcome =
+          together ? write_two(*item.prepared, *next.prepared, has_next) : write(*item.prepared, whole);
+      if (outcome != Outcome::ended) return outcome;
+      whole = item.prepared->piece.ends_batch;
     }
+  }
+
+  bool may_go_together(const Prepared& first, const Prepared& second) {
+    if (cursor_ == nullptr || !options_.report.empty() || !independent(first, second)) return false;
+    try {
+      return standby_->may_overlap(first) && standby_->may_overlap(second);
+    } catch (const Error&) {  // the ordinary way meets it again, and knows what to do
+      return false;
+    }
+  }
+
+  // Writes the second batch while the first is written, and commits them in their order. Clears `left` when both are
+  // done: else the first is, and the second has to go the ordinary way.
+  Outcome write_two(Prepared& first, Prepared& second, bool& left) {
+    first_of_two_ = ahead_.begin(second);
+    Outcome outcome = Outcome::stopped;
+    try {
+      outcome = write(first, true);
+    } catch (...) {
+      disconnect();  // before `second` goes
+      throw;
+    }
+    if (!std::exchange(first_of_two_, false) || !ahead_.running()) return outcome;
+    if (outcome != Outcome::ended) {
+      disconnect();
+      return outcome;
+    }
+    const bool durable = durably();
+    const bool followed = follow_sequences(second.piece);
+    if (!followed || !ahead_.commit(first.piece.position, second.piece.position, durable)) {
+      ahead_.give_up();
+      return followed && ahead_.in_doubt() ? look_again(first.piece, second.piece, left) : Outcome::ended;
+    }
+    standby_->moved(second.piece.position, durable);
+    written(second.piece, ahead_.take_conflicts());
+    left = false;
     return Outcome::ended;
+  }
+
+  bool follow_sequences(const Piece& piece) {
+    try {
+      standby_->follow_sequences(piece);
+      return true;
+    } catch (const Error&) {  // as in may_go_together()
+      return false;
+    }
+  }
+
+  // Whether the second batch was committed is not known: its progress tells.
+  Outcome look_again(const Piece& first, const Piece& second, bool& left) {
+    if (!connect()) return Outcome::stopped;
+    const change::Lsn now = standby_->position().lsn;
+    if (now == second.position.lsn) {
+      written(second, {});
+      left = false;
+      return Outcome::ended;
+    }
+    return now == first.position.lsn ? Outcome::ended : Outcome::read_again;
   }
 
   // Whether a commit has to wait for its WAL: what did not is read again from the spool if a crash takes it back. A
   // stream on stdin can't be read again, and a report tells what stands.
   bool durably() const {
-    return cursor_ == nullptr || !options_.report.empty() || !feed_->more() || publishing_is_due();
+    return cursor_ == nullptr || !options_.report.empty() || !(first_of_two_ || feed_->more()) || publishing_is_due();
   }
   bool publishing_is_due() const { return base::monotonic_seconds() - published_ >= durable_every; }
 
@@ -116,8 +187,8 @@ class Run {
       const Position before = standby_->position();
       try {
         standby_->write(prepared);
-        if (piece.ends_batch) standby_->commit(piece.position, durably());
-        written(piece);
+        if (piece.ends_batch) standby_->commit(standby_->position(), piece.position, durably());
+        written(piece, standby_->take_conflicts());
         return Outcome::ended;
       } catch (const base::Transient& failure) {
         const bool in_doubt = standby_->in_doubt();
@@ -140,7 +211,7 @@ class Run {
       const Position& now = standby_->position();
       if (piece.ends_batch && named_ && now.lsn == piece.position.lsn) {
         base::log(base::Level::info, "the commit of " + now.lsn.text() + " was in doubt; it had landed");
-        written(piece);
+        written(piece, {});
         return Outcome::ended;
       }
       report_.roll_back();
@@ -179,9 +250,15 @@ class Run {
     return Outcome::ended;
   }
 
+  void disconnect() {
+    standby_.reset();
+    ahead_.give_up();
+  }
+
   // (Again.) False when a stop was requested meanwhile.
   bool connect() {
-    standby_.reset();
+    disconnect();
+    conflicts_ = {};
     for (;;) {
       try {
         standby_ = std::make_unique<Standby>(settings_, node_, named_);
@@ -195,13 +272,14 @@ class Run {
     }
   }
 
-  void written(const Piece& piece) {
+  void written(const Piece& piece, const Conflicts& conflicts) {
     report_.add(piece);
     pending_ += piece.operations.size() + piece.truncates.size();
+    conflicts_ = conflicts_ + conflicts;
     if (!piece.ends_batch) return;
     backoff_.succeeded();
     report_.commit();
-    tally_.add(piece.position.lsn, {piece.commits.size(), std::exchange(pending_, 0), standby_->take_conflicts()},
+    tally_.add(piece.position.lsn, {piece.commits.size(), std::exchange(pending_, 0), std::exchange(conflicts_, {})},
                standby_->durable());
     if (publishing_is_due()) publish(piece.position.end_lsn);
   }
@@ -239,10 +317,13 @@ class Run {
   std::optional<change::Source> named_;
   spool::CursorFile* cursor_;
   Report report_;
+  Ahead ahead_;
   base::Backoff backoff_;
   Limits limits_;
-  std::unique_ptr<Standby> standby_;
+  bool first_of_two_ = false;         // the batch that is being written has another one behind it
+  std::unique_ptr<Standby> standby_;  // goes before ahead_, which may wait for its locks
   const Feed* feed_ = nullptr;
+  Conflicts conflicts_;  // of the open batch
   Tally tally_;
   change::Lsn covered_;
   double published_ = 0;
@@ -250,35 +331,7 @@ class Run {
   uint64_t pending_ = 0;  // operations written in the open transaction
 };
 
-pg::SessionOptions plain(const config::Settings& settings) {
-  return {.purpose = "pgtandem apply", .answer_timeout = settings.synchronization.sync_timeout};
-}
-
-change::Source spool_source_of(const config::Settings& settings) {
-  const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);
-  if (!mark)
-    throw Error(Exit::data,
-                "the spool " + settings.spool.directory.string() + " is not founded; run `capture init` first");
-  return mark->source;
-}
-
 }  // namespace
-
-void init(const config::Settings& settings, const std::string& node) {
-  const config::Node& standby = settings.secondary(node);
-  pg::Session session(standby, plain(settings));
-  const change::Source source = spool_source_of(settings);
-  init_progress(session, source);
-  // From now on the spool is kept for this standby, and a cursor that is there can be written on a full disk, too.
-  if (spool::read_cursor(settings.spool.directory, standby.name)) return;
-  const Position at = read_progress(session, source);
-  spool::CursorFile(settings.spool.directory, standby.name).publish({at.lsn, at.end_lsn, at.operations, at.time});
-}
-
-void drop(const config::Settings& settings, const std::string& node) {
-  pg::Session session(settings.secondary(node), plain(settings));
-  drop_progress(session, spool_source_of(settings).slot);
-}
 
 void from_spool_to_standby(const config::Settings& settings, const Options& options) {
   const std::unique_ptr<Source> source = from_spool(settings);

@@ -20,10 +20,6 @@ struct Options {
   std::filesystem::path report;      // empty: none
 };
 
-// What it needs on the standby: made (or found made), and removed.
-void init(const config::Settings& settings, const std::string& node);
-void drop(const config::Settings& settings, const std::string& node);
-
 // Applies what the spool holds durably now; goes on as the options say. Throws base::Transient when the retries are
 // used up, Error(data) for a gap, damage, a schema that does not fit or a row that the standby refuses: everything
 // before it is applied, nothing of its transaction.

@@ -15,23 +15,27 @@ Standby::Standby(const config::Settings& settings, const config::Node& node,
   if (source_) position_ = read_progress(session_, *source_);
 }
 
-void Standby::write(const Prepared& prepared) {
+void Standby::write(const Prepared& prepared, Sequences sequences) {
   if (!open_) session_.query("BEGIN");
   open_ = true;
-  writer_.write(prepared);
+  writer_.write(prepared, sequences);
 }
 
-void Standby::commit(const Position& end, bool durably) {
-  if (source_) advance_progress(session_, *source_, position_, end);
+void Standby::commit(const Position& from, const Position& to, bool durably) {
+  if (source_) advance_progress(session_, *source_, from, to);
   committing_ = true;
   const pg::Result committed = session_.query(durably ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT");
   // A commit of a failed transaction answers without an error, but with this tag.
   if (committed.tag() != "COMMIT")
-    throw base::Error(base::Exit::bug, session_.node() + ": the commit of " + end.lsn.text() + " was answered " +
+    throw base::Error(base::Exit::bug, session_.node() + ": the commit of " + to.lsn.text() + " was answered " +
                                            std::string(committed.tag()));
   committing_ = open_ = false;
+  moved(to, durably);
+}
+
+void Standby::moved(const Position& to, bool durably) {
+  position_ = to;
   durable_ = durably;
-  position_ = end;
 }
 
 void Standby::settle() {

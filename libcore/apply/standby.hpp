@@ -23,10 +23,15 @@ class Standby {
   const Position& position() const { return position_; }  // of the last commit; zero without a source
 
   // Writes a piece in the batch's transaction.
-  void write(const Prepared& prepared);
-  // Commits the batch, with the progress to its end. Without `durably` that does not wait for its WAL: a crash of the
-  // standby may take the batch back, and its progress with it.
-  void commit(const Position& end, bool durably);
+  void write(const Prepared& prepared, Sequences sequences = Sequences::follow);
+  // Commits the batch, with the progress from `from` to its end. Without `durably` that does not wait for its WAL: a
+  // crash of the standby may take the batch back, and its progress with it.
+  void commit(const Position& from, const Position& to, bool durably);
+
+  // For a batch that another session writes: whether it may, its sequences, and that it was committed.
+  bool may_overlap(const Prepared& prepared) { return writer_.may_overlap(prepared); }
+  void follow_sequences(const Piece& piece) { writer_.follow_sequences(piece); }
+  void moved(const Position& to, bool durably);
 
   // Whether everything up to position() survives a crash of the standby; settle() sees to that.
   bool durable() const { return durable_; }

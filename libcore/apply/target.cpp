@@ -38,12 +38,15 @@ TargetTable& Targets::of(const change::Relation& relation) {
   table->name = pg::quote_table(relation.table);
   for (const change::Column& column : relation.columns) table->columns.push_back(pg::quote_identifier(column.name));
   const pg::Result found = session_.query(
-      R"(SELECT c.oid, c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      R"(SELECT c.oid, c.relkind,
+                EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R'))
+           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p'))",
       {relation.table.schema, relation.table.name});
   if (found.rows() == 0) unfit(session_, *table, "does not exist; create it as on the primary (pg_dump -s -t)");
   const std::string oid(found.get(0, 0));
   table->partitioned = found.get(0, 1) == "p";
+  table->fires = found.get(0, 2) == "t";
   read_columns(*table, oid);
   read_match(*table, oid);
   read_sequences(*table, oid);

@@ -42,6 +42,7 @@ struct TargetTable {
   std::vector<bool> always;          // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
   std::vector<uint16_t> match;       // columns that find a row: the key; under FULL the standby's primary key, or all
   bool partitioned = false;
+  bool fires = false;           // has triggers that fire for a replica, too (ENABLE ALWAYS or REPLICA)
   bool match_is_unique = true;  // false: FULL and no primary key there; one of the rows that look alike is meant
   int depth = 0;                // above every table that it references
   std::vector<OwnedSequence> sequences;

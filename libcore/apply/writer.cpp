@@ -33,7 +33,7 @@ bool Writer::can_fold(const Prepared& prepared) const {
                                                  [](const TableEffect& effect) { return effect.moved_keys; });
 }
 
-void Writer::write(const Prepared& prepared) {
+void Writer::write(const Prepared& prepared, Sequences sequences) {
   const Piece& piece = prepared.piece;
   for (const Truncate& what : piece.truncates) truncate(what);
   if (piece.in_order || !can_fold(prepared)) {
@@ -44,7 +44,15 @@ void Writer::write(const Prepared& prepared) {
     write_folded(prepared);
     write_in_order(prepared.fold.in_order);
   }
-  follow_sequences(piece);
+  if (sequences == Sequences::follow) follow_sequences(piece);
+}
+
+bool Writer::may_overlap(const Prepared& prepared) {
+  return session_.replica_role() &&
+         std::none_of(prepared.fold.tables.begin(), prepared.fold.tables.end(), [this](const TableEffect& effect) {
+           const TargetTable& table = targets_.of(*effect.relation);
+           return table.partitioned || table.fires;
+         });
 }
 
 // All rows to the staging tables first, then deletes from the children up and the rest from the parents down: what a

@@ -24,13 +24,21 @@ struct Conflicts {
   }
 };
 
+// Whether writing a piece also moves the sequences: of several sessions only one may, or they would go back.
+enum class Sequences : uint8_t { follow, left };
+
 class Writer {
  public:
   explicit Writer(pg::Session& session) : session_(session), targets_(session) {}
 
   // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit: a folded
   // piece may still pass in order, and there the operation is named.
-  void write(const Prepared& prepared);
+  void write(const Prepared& prepared, Sequences sequences);
+  // In or outside a transaction: sequences know none.
+  void follow_sequences(const Piece& piece);
+  // Whether another session may write other rows of the same tables meanwhile: nothing fires or is checked that would
+  // see the order. Throws Unfit.
+  bool may_overlap(const Prepared& prepared);
 
   // Whether a piece may be written folded: without replica role, foreign keys act on a changed key that was folded to
   // delete and insert.
@@ -45,7 +53,6 @@ class Writer {
   void run_deletes(TargetTable& table, const TableEffect& effect);
   void run_updates(TargetTable& table, const TableEffect& effect);
   void truncate(const Truncate& what);
-  void follow_sequences(const Piece& piece);
 
   // In the primary's order.
   void write_in_order(const std::vector<const Operation*>& operations);

@@ -12,21 +12,23 @@ two_servers fsync=on wal_writer_delay=10s wal_writer_flush_after=0 wal_buffers=6
 both 'create table hits (id int primary key, page text)'
 write_config hits 'batch_size: 100' 'max_queue_size: 1000000' 'retry_delay: 0.2'
 link_up
-primary "do \$\$ begin for i in 1 .. 200000 loop insert into hits values (i, repeat('x', 20)); commit; end loop; end \$\$"
+primary 'set synchronous_commit = off' "do \$\$ begin for i in 1 .. 200000 loop insert into hits values (i, repeat('x', 20)); commit; end loop; end \$\$" checkpoint
 "$BIN/capture" 2>>"$work/capture.log" | "$BIN/queue" put 2>>"$work/put.log"
 
 promised() { lsn_number "$("$BIN/queue" stat --json | jq -r .nodes.backup_node.lsn)"; }
 stands() { lsn_number "$(standby 'select lsn from pgtandem.progress')"; }
 reached() { standby 'select operations from pgtandem.progress'; }
+unflushed() { [ "$(stands)" -gt "$(promised)" ]; }
 halfway() { [ "$(reached)" -gt "$1" ]; }
 
 taken_back=0
 for ((round = 1; round <= 4; round++)); do
   follow_apply
   wait_until 30 "some batches" halfway "$((round * 12000))"
-  before=$(reached)
+  wait_until 30 "commits that did not wait" unflushed
   # apply is held while the server goes: its next word is about the server that is back
   kill -STOP "${FOLLOW[apply]}"
+  before=$(reached)
   cluster_stop standby immediate
   cluster_start standby
   after=$(reached)
