@@ -63,7 +63,7 @@ link_up
 number=0
 for type in "${!edges[@]}"; do
   number=$((number + 1))
-  list="insert into values_$number select ordinality, v, null from unnest(array[${edges[$type]}]::$type[]) with ordinality u (v)"
+  list="insert into values_$number select ordinality, v, null from unnest(array[${edges[$type]}]::${type}[]) with ordinality u (v)"
   case $type in
     *"[]") list="insert into values_$number select ordinality, v::$type, null from unnest(array[${edges[$type]}]::text[]) with ordinality u (v)" ;;
   esac
