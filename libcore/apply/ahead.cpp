@@ -10,7 +10,7 @@ namespace {
 constexpr int rest_after_failure = 1000;  // batches: what does not fit once seldom fits the next time
 }
 
-bool Ahead::begin(const Prepared& prepared) {
+bool Ahead::begin(const Prepared& prepared, Reach reach) {
   if (rest_ > 0) {
     --rest_;
     return false;
@@ -22,7 +22,13 @@ bool Ahead::begin(const Prepared& prepared) {
     rest_ = rest_after_failure;
     return false;
   }
-  writing_ = std::async(std::launch::async, [this, &prepared] { standby_->write(prepared, Sequences::left); });
+  staged_ = reach == Reach::staging ? &prepared : nullptr;
+  writing_ = std::async(std::launch::async, [this, &prepared, reach] {
+    if (reach == Reach::all)
+      standby_->write(prepared, Sequences::left);
+    else
+      standby_->stage(prepared);
+  });
   return true;
 }
 
@@ -30,6 +36,7 @@ bool Ahead::commit(const Position& from, const Position& to, bool durably) {
   in_doubt_ = false;
   try {
     writing_.get();
+    if (staged_ != nullptr) standby_->write(*staged_, Sequences::left);
     standby_->commit(from, to, durably);
     return true;
   } catch (const base::Error& failure) {

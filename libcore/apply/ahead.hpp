@@ -1,6 +1,6 @@
-// A batch that is written while the one before it still is, in a session and a thread of its own; it is committed after
-// that one, so the standby sees the primary's order. Owns both; whoever uses it decides what may go ahead, see
-// independent(). Whatever fails here is written again by the ordinary way.
+// A batch that is written, or at least staged, while the one before it still is written, in a session and a thread of
+// its own; it is committed after that one, so the standby sees the primary's order. Owns both; whoever uses it decides
+// how far it may go ahead, see independent(). Whatever fails here is written again by the ordinary way.
 #pragma once
 
 #include <future>
@@ -16,17 +16,20 @@ namespace apply {
 
 class Ahead {
  public:
+  enum class Reach : uint8_t { staging, all };
+
   Ahead(const config::Settings& settings, const config::Node& node, std::optional<change::Source> source)
       : settings_(settings), node_(node), source_(std::move(source)) {}
   ~Ahead() { give_up(); }
 
   // Begins to write and returns at once; `prepared` has to stay until commit() or give_up(). False when it can't: the
   // standby has no second session for us, or it is not long since one failed.
-  bool begin(const Prepared& prepared);
+  bool begin(const Prepared& prepared, Reach reach);
   bool running() const { return standby_ != nullptr; }
 
-  // Waits until all is written, and commits it: progress goes on from `from`, where the batch before it ended. False
-  // when one of the two failed; in_doubt() tells whether it may have been committed all the same.
+  // Once the batch before it is committed: writes what is left, and commits; progress goes on from `from`, where the
+  // batch before it ended. False when one of the two failed; in_doubt() tells whether it may have been committed all
+  // the same.
   bool commit(const Position& from, const Position& to, bool durably);
   bool in_doubt() const { return in_doubt_; }
   Conflicts take_conflicts() { return standby_->take_conflicts(); }
@@ -41,6 +44,7 @@ class Ahead {
   const std::optional<change::Source> source_;
   std::unique_ptr<Standby> standby_;
   std::future<void> writing_;
+  const Prepared* staged_ = nullptr;  // what commit() has to write first
   bool in_doubt_ = false;
   int rest_ = 0;  // batches that go without
 };

@@ -5,11 +5,6 @@
 namespace apply {
 namespace {
 
-bool is_whole_and_folded(const Prepared& prepared) {
-  return prepared.piece.ends_batch && !prepared.piece.in_order && prepared.piece.truncates.empty() &&
-         prepared.fold.in_order.empty();
-}
-
 bool share_a_key(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
   for (auto x = a.begin(), y = b.begin(); x != a.end() && y != b.end();) {
     if (*x == *y) return true;
@@ -29,6 +24,11 @@ std::unique_ptr<Prepared> prepare(std::unique_ptr<Piece> piece) {
   out->fold = {};
   out->piece.in_order = true;
   return out;
+}
+
+bool is_whole_and_folded(const Prepared& prepared) {
+  return prepared.piece.ends_batch && !prepared.piece.in_order && prepared.piece.truncates.empty() &&
+         prepared.fold.in_order.empty();
 }
 
 bool independent(const Prepared& first, const Prepared& second) {

@@ -16,7 +16,10 @@ struct Prepared {
 // Folds `piece`, or marks it to go in order where it cannot be folded.
 std::unique_ptr<Prepared> prepare(std::unique_ptr<Piece> piece);
 
-// Whether `second` may be written before `first` is committed: both whole batches, folded, and no row is in both. What
+// A batch of one piece, folded, with nothing that goes in order.
+bool is_whole_and_folded(const Prepared& prepared);
+
+// Whether `second` may be written before `first` is committed: both whole and folded, and no row is in both. What
 // else the second waits for (a unique value that the first frees) the server makes it wait for; nothing in the first
 // can wait for the second, because on the primary it came before.
 bool independent(const Prepared& first, const Prepared& second);

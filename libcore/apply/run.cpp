@@ -91,27 +91,36 @@ class Run {
         continue;
       }
       has_next = whole && feed.more() && feed.pop(next);
-      const bool together = has_next && next.prepared && may_go_together(*item.prepared, *next.prepared);
+      std::optional<Ahead::Reach> far;
+      if (has_next && next.prepared) far = reach(*item.prepared, *next.prepared);
       const Outcome outcome =
-          together ? write_two(*item.prepared, *next.prepared, has_next) : write(*item.prepared, whole);
+          far ? write_two(*item.prepared, *next.prepared, *far, has_next) : write(*item.prepared, whole);
       if (outcome != Outcome::ended) return outcome;
       whole = item.prepared->piece.ends_batch;
     }
   }
 
-  bool may_go_together(const Prepared& first, const Prepared& second) {
-    if (cursor_ == nullptr || !options_.report.empty() || !independent(first, second)) return false;
+  // How far the second batch may go while the first is written; nothing: not at all.
+  std::optional<Ahead::Reach> reach(const Prepared& first, const Prepared& second) {
+    if (cursor_ == nullptr || !options_.report.empty()) return {};
+    if (!is_whole_and_folded(first) || !is_whole_and_folded(second)) return {};
     try {
-      return standby_->may_overlap(first) && standby_->may_overlap(second);
+      if (independent(first, second) && standby_->may_overlap(first) && standby_->may_overlap(second))
+        return Ahead::Reach::all;
     } catch (const Error&) {  // the ordinary way meets it again, and knows what to do
-      return false;
+      return {};
     }
+    const bool stages =
+        std::any_of(second.fold.tables.begin(), second.fold.tables.end(),
+                    [](const TableEffect& effect) { return !effect.updates.empty() || !effect.deletes.empty(); });
+    if (!stages || !standby_->can_fold(second)) return {};
+    return Ahead::Reach::staging;
   }
 
-  // Writes the second batch while the first is written, and commits them in their order. Clears `left` when both are
-  // done: else the first is, and the second has to go the ordinary way.
-  Outcome write_two(Prepared& first, Prepared& second, bool& left) {
-    first_of_two_ = ahead_.begin(second);
+  // Writes (or stages) the second batch while the first is written, and commits them in their order. Clears `left` when
+  // both are done: else the first is, and the second has to go the ordinary way.
+  Outcome write_two(Prepared& first, Prepared& second, Ahead::Reach reach, bool& left) {
+    first_of_two_ = ahead_.begin(second, reach);
     Outcome outcome = Outcome::stopped;
     try {
       outcome = write(first, true);
@@ -140,7 +149,7 @@ class Run {
     try {
       standby_->follow_sequences(piece);
       return true;
-    } catch (const Error&) {  // as in may_go_together()
+    } catch (const Error&) {  // as in reach()
       return false;
     }
   }

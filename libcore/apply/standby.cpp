@@ -16,9 +16,18 @@ Standby::Standby(const config::Settings& settings, const config::Node& node,
 }
 
 void Standby::write(const Prepared& prepared, Sequences sequences) {
+  open();
+  writer_.write(prepared, sequences);
+}
+
+void Standby::stage(const Prepared& prepared) {
+  open();
+  writer_.stage(prepared);
+}
+
+void Standby::open() {
   if (!open_) session_.query("BEGIN");
   open_ = true;
-  writer_.write(prepared, sequences);
 }
 
 void Standby::commit(const Position& from, const Position& to, bool durably) {

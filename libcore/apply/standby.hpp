@@ -24,12 +24,14 @@ class Standby {
 
   // Writes a piece in the batch's transaction.
   void write(const Prepared& prepared, Sequences sequences = Sequences::follow);
+  void stage(const Prepared& prepared);  // its first part, see Writer
   // Commits the batch, with the progress from `from` to its end. Without `durably` that does not wait for its WAL: a
   // crash of the standby may take the batch back, and its progress with it.
   void commit(const Position& from, const Position& to, bool durably);
 
   // For a batch that another session writes: whether it may, its sequences, and that it was committed.
   bool may_overlap(const Prepared& prepared) { return writer_.may_overlap(prepared); }
+  bool can_fold(const Prepared& prepared) const { return writer_.can_fold(prepared); }
   void follow_sequences(const Piece& piece) { writer_.follow_sequences(piece); }
   void moved(const Position& to, bool durably);
 
@@ -43,6 +45,7 @@ class Standby {
   pg::Session& session() { return session_; }
 
  private:
+  void open();
   std::optional<change::Source> source_;
   pg::Session session_;
   Writer writer_;

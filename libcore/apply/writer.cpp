@@ -66,7 +66,8 @@ void Writer::write_folded(const Prepared& prepared) {
   for (const TableEffect& effect : prepared.fold.tables) work.push_back({&targets_.of(*effect.relation), &effect});
   std::stable_sort(work.begin(), work.end(),
                    [](const Work& a, const Work& b) { return a.table->depth < b.table->depth; });
-  for (const Work& w : work) stage(*w.table, *w.effect);
+  if (staged_ != &prepared) stage(prepared);
+  staged_ = nullptr;
   for (auto w = work.rbegin(); w != work.rend(); ++w) run_deletes(*w->table, *w->effect);
   for (const Work& w : work) {
     run_updates(*w.table, *w.effect);
@@ -78,8 +79,13 @@ void Writer::write_folded(const Prepared& prepared) {
   }
 }
 
+void Writer::stage(const Prepared& prepared) {
+  for (const TableEffect& effect : prepared.fold.tables) stage_rows(targets_.of(*effect.relation), effect);
+  staged_ = &prepared;
+}
+
 // What deletes and updates name: the rows of statement 0 are deleted, those of n updated as updates[n - 1] says.
-void Writer::stage(TargetTable& table, const TableEffect& effect) {
+void Writer::stage_rows(TargetTable& table, const TableEffect& effect) {
   if (!is_staged(effect)) return;
   RowCopy rows(session_, targets_.stage(table), table.forms, true);
   std::vector<Value> keyed(table.columns.size());  // all but the key stay absent

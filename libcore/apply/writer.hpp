@@ -34,6 +34,8 @@ class Writer {
   // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit: a folded
   // piece may still pass in order, and there the operation is named.
   void write(const Prepared& prepared, Sequences sequences);
+  // The first part of write() by itself, which touches only staging tables: write() then goes on from there.
+  void stage(const Prepared& prepared);
   // In or outside a transaction: sequences know none.
   void follow_sequences(const Piece& piece);
   // Whether another session may write other rows of the same tables meanwhile: nothing fires or is checked that would
@@ -49,7 +51,7 @@ class Writer {
 
  private:
   void write_folded(const Prepared& prepared);
-  void stage(TargetTable& table, const TableEffect& effect);
+  void stage_rows(TargetTable& table, const TableEffect& effect);
   void run_deletes(TargetTable& table, const TableEffect& effect);
   void run_updates(TargetTable& table, const TableEffect& effect);
   void truncate(const Truncate& what);
@@ -60,6 +62,7 @@ class Writer {
 
   pg::Session& session_;
   Targets targets_;
+  const Prepared* staged_ = nullptr;
   Conflicts conflicts_;
   std::map<std::string, std::string> statements_;  // SQL to the name it is prepared under
 };
