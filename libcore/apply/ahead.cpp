@@ -1,5 +1,6 @@
 #include "apply/ahead.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "base/error.hpp"
@@ -7,8 +8,9 @@
 
 namespace apply {
 namespace {
-constexpr int rest_after_failure = 1000;  // batches: what does not fit once seldom fits the next time
-}
+constexpr int first_rest = 8;  // batches
+constexpr int longest_rest = 1024;
+}  // namespace
 
 bool Ahead::begin(const Prepared& prepared, Reach reach) {
   if (rest_ > 0) {
@@ -19,7 +21,7 @@ bool Ahead::begin(const Prepared& prepared, Reach reach) {
     if (!standby_) standby_ = std::make_unique<Standby>(settings_, node_, source_);
   } catch (const base::Error& refused) {
     base::log(base::Level::debug, std::string("one session has to do: ") + refused.what());
-    rest_ = rest_after_failure;
+    rest();
     return false;
   }
   staged_ = reach == Reach::staging ? &prepared : nullptr;
@@ -38,21 +40,27 @@ bool Ahead::commit(const Position& from, const Position& to, bool durably) {
     writing_.get();
     if (staged_ != nullptr) standby_->write(*staged_, Sequences::left);
     standby_->commit(from, to, durably);
+    last_rest_ = 0;
     return true;
   } catch (const base::Error& failure) {
     base::log(base::Level::debug, std::string(failure.what()) + "; going on one by one");
     in_doubt_ = standby_->in_doubt();
+    rest();
     give_up();
     return false;
   }
 }
 
+void Ahead::rest() { rest_ = last_rest_ = std::clamp(last_rest_ * 2, first_rest, longest_rest); }
+
 void Ahead::give_up() {
   if (!standby_) return;
-  if (writing_.valid()) writing_.wait();
-  writing_ = {};
+  if (writing_.valid()) {
+    writing_.wait();
+    writing_ = {};
+    rest();
+  }
   standby_.reset();
-  rest_ = rest_after_failure;
 }
 
 }  // namespace apply

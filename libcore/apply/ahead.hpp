@@ -34,11 +34,13 @@ class Ahead {
   bool in_doubt() const { return in_doubt_; }
   Conflicts take_conflicts() { return standby_->take_conflicts(); }
 
-  // Rolls back, if anything was begun, and rests for a while. What is being written may wait for a lock of the batch
+  // Rolls back, if anything was begun. What is being written may wait for a lock of the batch
   // before it, so that batch's session has to be gone.
   void give_up();
 
  private:
+  void rest();
+
   const config::Settings& settings_;
   const config::Node& node_;
   const std::optional<change::Source> source_;
@@ -46,7 +48,8 @@ class Ahead {
   std::future<void> writing_;
   const Prepared* staged_ = nullptr;  // what commit() has to write first
   bool in_doubt_ = false;
-  int rest_ = 0;  // batches that go without
+  int rest_ = 0;       // batches that go without
+  int last_rest_ = 0;  // doubled by each failure: what does not fit once often does not fit again
 };
 
 }  // namespace apply

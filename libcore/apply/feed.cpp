@@ -1,5 +1,6 @@
 #include "apply/feed.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -105,7 +106,8 @@ bool Feed::pop(Item& item) {
 
 bool Feed::more() const {
   const std::lock_guard lock(state_->mutex);
-  return !state_->items.empty();
+  return std::any_of(state_->items.begin(), state_->items.end(),
+                     [](const Item& item) { return item.prepared != nullptr; });
 }
 
 }  // namespace apply

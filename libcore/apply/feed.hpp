@@ -24,7 +24,7 @@ class Feed {
 
   // Waits for the next item; false at the end. Throws what the stream threw, after the pieces before it.
   bool pop(Item& item);
-  // Whether pop() would not have to wait.
+  // Whether a piece is ready, so that pop() would not have to wait for it.
   bool more() const;
 
  private:

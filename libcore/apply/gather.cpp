@@ -11,8 +11,8 @@ namespace {
 
 using change::EventType;
 
-// Values that a piece holds before it is handed on. Three or four pieces live at once (gathered, ready, being written),
-// each with its COPY text beside it: some 50 MiB in all, while a COPY of thousands of rows still costs no more a row.
+// Values that a piece holds before it is handed on. Up to six pieces live at once (gathered, ready, being written):
+// some 50 MiB in all, while a COPY of thousands of rows still costs no more a row.
 constexpr size_t piece_bytes = 6 << 20;
 
 // Operations that a batch aims at when many wait: where the cost of a commit no longer shows.

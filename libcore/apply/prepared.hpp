@@ -19,9 +19,9 @@ std::unique_ptr<Prepared> prepare(std::unique_ptr<Piece> piece);
 // A batch of one piece, folded, with nothing that goes in order.
 bool is_whole_and_folded(const Prepared& prepared);
 
-// Whether `second` may be written before `first` is committed: both whole and folded, and no row is in both. What
-// else the second waits for (a unique value that the first frees) the server makes it wait for; nothing in the first
-// can wait for the second, because on the primary it came before.
+// Whether `second` may be written before `first` is committed: both whole and folded, and no row is in both. Where the
+// second needs a unique value that the first frees it waits for that, or is refused and written again; nothing in the
+// first can wait for the second, because on the primary it came before.
 bool independent(const Prepared& first, const Prepared& second);
 
 }  // namespace apply

@@ -97,7 +97,8 @@ void flush_progress(pg::Session& session, const change::Source& source) {
   if (session.query("SELECT pg_catalog.pg_current_wal_insert_lsn() <= pg_catalog.pg_current_wal_flush_lsn()")
           .get(0, 0) == "t")
     return;
-  session.query("UPDATE pgtandem.progress SET applied = applied WHERE slot = $1", {source.slot});
+  if (session.query("UPDATE pgtandem.progress SET applied = applied WHERE slot = $1", {source.slot}).affected() != 1)
+    throw Error(Exit::data, session.node() + ": does not follow slot " + source.slot + " any more; run `apply init`");
 }
 
 }  // namespace apply

@@ -120,38 +120,28 @@ class Run {
   // Writes (or stages) the second batch while the first is written, and commits them in their order. Clears `left` when
   // both are done: else the first is, and the second has to go the ordinary way.
   Outcome write_two(Prepared& first, Prepared& second, Ahead::Reach reach, bool& left) {
-    first_of_two_ = ahead_.begin(second, reach);
-    Outcome outcome = Outcome::stopped;
+    if (!ahead_.begin(second, reach)) return write(first, true);
+    behind_ = &second.piece;
     try {
-      outcome = write(first, true);
+      return commit_two(first, second, left);
     } catch (...) {
       disconnect();  // before `second` goes
       throw;
     }
-    if (!std::exchange(first_of_two_, false) || !ahead_.running()) return outcome;
-    if (outcome != Outcome::ended) {
-      disconnect();
-      return outcome;
-    }
+  }
+
+  Outcome commit_two(Prepared& first, Prepared& second, bool& left) {
+    const Outcome outcome = write(first, true);
+    behind_ = nullptr;
+    if (outcome != Outcome::ended && ahead_.running()) disconnect();
+    if (outcome != Outcome::ended || !ahead_.running()) return outcome;
     const bool durable = durably();
-    const bool followed = follow_sequences(second.piece);
-    if (!followed || !ahead_.commit(first.piece.position, second.piece.position, durable)) {
-      ahead_.give_up();
-      return followed && ahead_.in_doubt() ? look_again(first.piece, second.piece, left) : Outcome::ended;
-    }
+    if (!ahead_.commit(first.piece.position, second.piece.position, durable))
+      return ahead_.in_doubt() ? look_again(first.piece, second.piece, left) : Outcome::ended;
     standby_->moved(second.piece.position, durable);
     written(second.piece, ahead_.take_conflicts());
     left = false;
     return Outcome::ended;
-  }
-
-  bool follow_sequences(const Piece& piece) {
-    try {
-      standby_->follow_sequences(piece);
-      return true;
-    } catch (const Error&) {  // as in reach()
-      return false;
-    }
   }
 
   // Whether the second batch was committed is not known: its progress tells.
@@ -169,7 +159,8 @@ class Run {
   // Whether a commit has to wait for its WAL: what did not is read again from the spool if a crash takes it back. A
   // stream on stdin can't be read again, and a report tells what stands.
   bool durably() const {
-    return cursor_ == nullptr || !options_.report.empty() || !(first_of_two_ || feed_->more()) || publishing_is_due();
+    return cursor_ == nullptr || !options_.report.empty() || !(behind_ != nullptr || feed_->more()) ||
+           publishing_is_due();
   }
   bool publishing_is_due() const { return base::monotonic_seconds() - published_ >= durable_every; }
 
@@ -178,6 +169,7 @@ class Run {
     if (cursor_ == nullptr) return Outcome::ended;
     try {
       standby_->settle();
+      tally_.settled();
       return Outcome::ended;
     } catch (const base::Transient& failure) {
       if (!backoff_.wait(failure.what())) {
@@ -196,6 +188,7 @@ class Run {
       const Position before = standby_->position();
       try {
         standby_->write(prepared);
+        if (behind_ != nullptr) standby_->follow_sequences(*behind_);
         if (piece.ends_batch) standby_->commit(standby_->position(), piece.position, durably());
         written(piece, standby_->take_conflicts());
         return Outcome::ended;
@@ -225,12 +218,12 @@ class Run {
       }
       report_.roll_back();
       pending_ = 0;
-      if (now.lsn < before.lsn) {
+      if (now.lsn < before.lsn && cursor_ != nullptr) {
         base::log(base::Level::info, node_.name + ": came back at " + now.lsn.text() + ", without what it had not " +
                                          "flushed up to " + before.lsn.text() + "; reading that again");
         return Outcome::read_again;
       }
-      if (now.lsn > before.lsn)
+      if (now.lsn != before.lsn)
         throw Error(Exit::try_later, node_.name + ": progress went from " + before.lsn.text() + " to " +
                                          now.lsn.text() +
                                          " meanwhile: another apply is at work there; stop one of the two");
@@ -329,7 +322,7 @@ class Run {
   Ahead ahead_;
   base::Backoff backoff_;
   Limits limits_;
-  bool first_of_two_ = false;         // the batch that is being written has another one behind it
+  const Piece* behind_ = nullptr;     // the batch that ahead_ has, while the one before it is being written
   std::unique_ptr<Standby> standby_;  // goes before ahead_, which may wait for its locks
   const Feed* feed_ = nullptr;
   Conflicts conflicts_;  // of the open batch

@@ -35,6 +35,7 @@ void init(const config::Settings& settings, const std::string& node) {
   // From now on the spool is kept for this standby, and a cursor that is there can be written on a full disk, too.
   if (spool::read_cursor(settings.spool.directory, standby.name)) return;
   const Position at = read_progress(session, source);
+  flush_progress(session, source);  // it may be the unflushed commit of an apply that was killed
   spool::CursorFile(settings.spool.directory, standby.name).publish({at.lsn, at.end_lsn, at.operations, at.time});
 }
 

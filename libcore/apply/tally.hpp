@@ -21,6 +21,8 @@ class Tally {
   const Totals& totals() const { return totals_; }
   // A batch that ends at `lsn` was committed. `durable`: it and everything before it survives a crash of the standby.
   void add(change::Lsn lsn, const Totals& batch, bool durable);
+  // All of it survives now.
+  void settled() { may_go_.clear(); }
   // The standby is (back) at `lsn`: what was counted after it has to be done again.
   void back_to(change::Lsn lsn);
 

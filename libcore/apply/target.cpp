@@ -75,6 +75,7 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
             "generates the column " + column.name + ", which the primary stores; make it an ordinary one");
     table.types.emplace_back(rows.get(found->second, 2));
     const uint32_t type = static_cast<uint32_t>(std::stoul(std::string(rows.get(found->second, 4))));
+    table.type_oids.push_back(type);
     table.forms.push_back(pg::binary_form(type, rows.get(found->second, 5) == "t"));
     table.always.push_back(rows.get(found->second, 3) == "t");
   }
@@ -174,6 +175,14 @@ const std::string& Targets::stage(TargetTable& table) {
                  pg::quote_identifier(stage_group) + ", " + column_list(table) + " FROM " + table.name +
                  " WITH NO DATA");
   return table.stage = name;
+}
+
+void Targets::check_types(const TargetTable& table) {
+  if (std::find(table.forms.begin(), table.forms.end(), pg::Binary::none) != table.forms.end()) return;
+  const pg::Result now = session_.query("SELECT " + column_list(table) + " FROM " + table.name + " LIMIT 0");
+  for (size_t i = 0; i < table.type_oids.size(); ++i)
+    if (now.type(static_cast<int>(i)) != table.type_oids[i])
+      unfit(session_, table, "has another type of column " + table.columns[i] + " than before; reading it again");
 }
 
 void Targets::forget_sequences() { tables_.clear(); }

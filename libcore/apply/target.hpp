@@ -38,9 +38,10 @@ struct TargetTable {
   std::string name;                  // quoted
   std::vector<std::string> columns;  // quoted, as relation->columns
   std::vector<std::string> types;    // theirs here, for casts
-  std::vector<pg::Binary> forms;     // and as COPY may have them
-  std::vector<bool> always;          // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
-  std::vector<uint16_t> match;       // columns that find a row: the key; under FULL the standby's primary key, or all
+  std::vector<uint32_t> type_oids;
+  std::vector<pg::Binary> forms;  // as COPY may have them
+  std::vector<bool> always;       // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
+  std::vector<uint16_t> match;    // columns that find a row: the key; under FULL the standby's primary key, or all
   bool partitioned = false;
   bool fires = false;           // has triggers that fire for a replica, too (ENABLE ALWAYS or REPLICA)
   bool match_is_unique = true;  // false: FULL and no primary key there; one of the rows that look alike is meant
@@ -61,6 +62,9 @@ class Targets {
   TargetTable& of(const change::Relation& relation);
   // The staging table: a column "group" and those of the relation, with the standby's types; emptied at each commit.
   const std::string& stage(TargetTable& table);
+  // Throws Unfit when a column's type is no longer what it was when it was read: its binary form might be taken for
+  // another value. Asks nothing where rows go as text. Holds the table's shape until the end of the transaction.
+  void check_types(const TargetTable& table);
   // After TRUNCATE … RESTART IDENTITY: what is known of sequences is no longer so.
   void forget_sequences();
 

@@ -80,7 +80,11 @@ void Writer::write_folded(const Prepared& prepared) {
 }
 
 void Writer::stage(const Prepared& prepared) {
-  for (const TableEffect& effect : prepared.fold.tables) stage_rows(targets_.of(*effect.relation), effect);
+  for (const TableEffect& effect : prepared.fold.tables) {
+    TargetTable& table = targets_.of(*effect.relation);
+    targets_.check_types(table);
+    stage_rows(table, effect);
+  }
   staged_ = &prepared;
 }
 
@@ -150,10 +154,10 @@ void Writer::truncate(const Truncate& what) {
   if (what.restart_identity) targets_.forget_sequences();
 }
 
-// A sequence goes on after every value that came with a row, in the same transaction: should the standby become the
-// primary now, its first insert meets no duplicate key.
+// A sequence goes on after every value that came with a row, before that row is committed: should the standby become
+// the primary now, its first insert meets no duplicate key.
 void Writer::follow_sequences(const Piece& piece) {
-  std::vector<std::pair<OwnedSequence*, const TargetTable*>> moved;
+  std::map<OwnedSequence*, int64_t> moved;
   TargetTable* table = nullptr;
   for (const Operation& operation : piece.operations) {
     if (operation.type == EventType::remove) continue;
@@ -161,15 +165,16 @@ void Writer::follow_sequences(const Piece& piece) {
     for (OwnedSequence& sequence : table->sequences) {
       int64_t value = 0;
       if (!number_of(operation.row[sequence.column], value) || value < sequence.min || value > sequence.max) continue;
-      if (sequence.increment > 0 ? value <= sequence.value : value >= sequence.value) continue;
-      sequence.value = value;
-      if (std::none_of(moved.begin(), moved.end(), [&](const auto& m) { return m.first == &sequence; }))
-        moved.emplace_back(&sequence, table);
+      const auto found = moved.find(&sequence);
+      const int64_t at = found == moved.end() ? sequence.value : found->second;
+      if (sequence.increment > 0 ? value > at : value < at) moved[&sequence] = value;
     }
   }
-  for (const auto& [sequence, of] : moved)
+  for (const auto& [sequence, value] : moved) {
     session_.query("SELECT pg_catalog.setval($1::pg_catalog.regclass, $2::bigint)",
-                   {sequence->name, std::to_string(sequence->value)});
+                   {sequence->name, std::to_string(value)});
+    sequence->value = value;
+  }
 }
 
 }  // namespace apply

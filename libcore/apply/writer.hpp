@@ -36,7 +36,7 @@ class Writer {
   void write(const Prepared& prepared, Sequences sequences);
   // The first part of write() by itself, which touches only staging tables: write() then goes on from there.
   void stage(const Prepared& prepared);
-  // In or outside a transaction: sequences know none.
+  // Sequences know no transaction: these stay where they are put.
   void follow_sequences(const Piece& piece);
   // Whether another session may write other rows of the same tables meanwhile: nothing fires or is checked that would
   // see the order. Throws Unfit.

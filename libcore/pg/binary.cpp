@@ -129,7 +129,7 @@ bool take_date(std::string_view& text, int32_t& days) {
   if (!take_number(text, 4, '-', y) || !take_number(text, 2, '-', m) || !take_number(text, 2, '\0', d)) return false;
   const year_month_day date{year(static_cast<int>(y)), month(m), day(d)};
   constexpr sys_days epoch = year(2000) / January / 1;
-  if (!date.ok()) return false;
+  if (y == 0 || !date.ok()) return false;  // the year before 1 is 1 BC
   days = static_cast<int32_t>((sys_days(date) - epoch).count());
   return true;
 }

@@ -61,6 +61,7 @@ bool Result::is_null(int row, int column) const { return PQgetisnull(result_.get
 std::string_view Result::get(int row, int column) const {
   return {PQgetvalue(result_.get(), row, column), static_cast<size_t>(PQgetlength(result_.get(), row, column))};
 }
+uint32_t Result::type(int column) const { return PQftype(result_.get(), column); }
 uint64_t Result::affected() const {
   const char* text = PQcmdTuples(result_.get());
   uint64_t count = 0;

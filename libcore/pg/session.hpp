@@ -25,6 +25,7 @@ class Result {
   int rows() const;
   bool is_null(int row, int column) const;
   std::string_view get(int row, int column) const;  // empty for NULL
+  uint32_t type(int column) const;                  // its OID
   uint64_t affected() const;                        // rows that an INSERT, UPDATE, DELETE or COPY touched
   std::string_view tag() const;                     // the command tag, as "COMMIT"
   explicit operator bool() const { return result_ != nullptr; }

@@ -86,4 +86,21 @@ primary "update mixed set amount = amount + 1, day = day + 1 where id < 900" "de
 expect 0 "$BIN/apply"
 equal_tables
 ! grep 'in the primary.s order' "$work/first" "$work/err" || fail "a batch had to go in order: its COPY was refused"
+
+# The standby's column becomes another type of the same width while apply runs: the form that fitted before would be taken
+# for another number.
+both 'create table visits (id int primary key, amount bigint)'
+write_config visits
+primary 'alter publication pgtandem_backup_node set table visits'
+follow_capture
+follow_apply
+primary 'insert into visits values (1, 1000)'
+wait_applied
+standby 'alter table visits alter column amount type double precision'
+primary 'insert into visits values (2, 2000)'
+wait_applied
+primary 'update visits set amount = amount + 1'
+wait_applied
+same "amounts on the standby" '1|1001,2|2001' "$(standby "select string_agg(id || '|' || amount, ',' order by id) from visits")"
+follow_stop
 say "values_test: passed, $number types"

@@ -74,6 +74,7 @@ TEST_CASE("what the server would not have written goes as text") {
   CHECK(form(Binary::uuid, "{00112233-4455-6677-8899-aabbccddeeff}") == "text");
   CHECK(form(Binary::date, "0044-03-15 BC") == "text");
   CHECK(form(Binary::date, "2023-02-29") == "text");
+  CHECK(form(Binary::date, "0000-01-01") == "text");
   CHECK(form(Binary::date, "12345-01-01") == "text");
   CHECK(form(Binary::timestamp, "2024-01-01T00:00:00") == "text");
   CHECK(form(Binary::timestamp, "2024-01-01 24:00:00") == "text");
