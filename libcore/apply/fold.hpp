@@ -23,9 +23,10 @@ struct TableEffect {
   std::vector<std::span<change::Value>> deletes;  // keys
   uint64_t deletes_expected = 0;                  // of them, those whose row the standby must have
   std::vector<UpdateGroup> updates;
-  std::vector<std::span<change::Value>> inserts;  // rows
-  std::vector<uint64_t> keys;                     // hashes of all that it touches, sorted
-  bool moved_keys = false;                        // a changed key became delete and insert
+  std::vector<std::span<change::Value>> inserts;                        // rows
+  std::vector<uint64_t> keys;                                           // hashes of all that it touches, sorted
+  bool stages() const { return !deletes.empty() || !updates.empty(); }  // has rows that are found by their key
+  bool moved_keys = false;                                              // a changed key became delete and insert
 };
 
 struct Fold {

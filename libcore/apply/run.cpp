@@ -110,9 +110,8 @@ class Run {
     } catch (const Error&) {  // the ordinary way meets it again, and knows what to do
       return {};
     }
-    const bool stages =
-        std::any_of(second.fold.tables.begin(), second.fold.tables.end(),
-                    [](const TableEffect& effect) { return !effect.updates.empty() || !effect.deletes.empty(); });
+    const bool stages = std::any_of(second.fold.tables.begin(), second.fold.tables.end(),
+                                    [](const TableEffect& effect) { return effect.stages(); });
     if (!stages || !standby_->can_fold(second)) return {};
     return Ahead::Reach::staging;
   }

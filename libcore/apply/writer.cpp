@@ -21,8 +21,6 @@ bool number_of(const Value& value, int64_t& number) {
   return failed == std::errc() && end == value.data + value.size;
 }
 
-bool is_staged(const TableEffect& effect) { return !effect.deletes.empty() || !effect.updates.empty(); }
-
 // "stage" rows of one statement.
 std::string of_group(size_t group) { return "s." + pg::quote_identifier(stage_group) + " = " + std::to_string(group); }
 
@@ -75,7 +73,7 @@ void Writer::write_folded(const Prepared& prepared) {
     for (const auto& row : w.effect->inserts) rows.add(row);
     rows.finish();
     // The next piece of the same transaction stages its own rows: these are done with.
-    if (is_staged(*w.effect) && !prepared.piece.ends_batch) session_.query("DELETE FROM " + targets_.stage(*w.table));
+    if (w.effect->stages() && !prepared.piece.ends_batch) session_.query("DELETE FROM " + targets_.stage(*w.table));
   }
 }
 
@@ -90,7 +88,7 @@ void Writer::stage(const Prepared& prepared) {
 
 // What deletes and updates name: the rows of statement 0 are deleted, those of n updated as updates[n - 1] says.
 void Writer::stage_rows(TargetTable& table, const TableEffect& effect) {
-  if (!is_staged(effect)) return;
+  if (!effect.stages()) return;
   RowCopy rows(session_, targets_.stage(table), table.forms, true);
   std::vector<Value> keyed(table.columns.size());  // all but the key stay absent
   for (const auto& key : effect.deletes) {

@@ -16,7 +16,7 @@ class Outlet {
 
   // Takes `bytes` whole (and clears it). Throws PipeClosed when the reader of a pipe is gone.
   void put(std::string& bytes);
-  bool full() const;  // more than `capacity` waits: put no more for now
+  bool full() const;  // more than `capacity` waits: put no more until some is written
   // Readable when something was written since the last drain(); for poll(2).
   int wake_fd() const;
   void drain();

@@ -22,8 +22,8 @@ namespace {
 constexpr const char* pinned =
     "-c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC -c extra_float_digits=3 -c bytea_output=hex"
     " -c search_path= -c lc_monetary=C -c row_security=off -c default_transaction_read_only=off"
-    " -c standard_conforming_strings=on -c default_transaction_isolation=read\\ committed -c "
-    "idle_in_transaction_session_timeout=0 -c synchronous_commit=on";
+    " -c standard_conforming_strings=on -c default_transaction_isolation=read\\ committed"
+    " -c idle_in_transaction_session_timeout=0 -c synchronous_commit=on";
 
 int milliseconds(double seconds) { return static_cast<int>(seconds * 1000); }
 
