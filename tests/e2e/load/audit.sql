@@ -27,6 +27,6 @@ END $$;
 -- What the reader saw, snapshot by snapshot, and the primary's commit order as another plugin decoded it.
 CREATE TABLE audit.snapshots (
     taken timestamptz, n bigint, sum numeric, hash numeric, marks bigint, marks_sum numeric, marks_hash numeric,
-    counted bigint, bank bigint, orphans bigint
+    counted bigint, bank bigint, orphans bigint, server_start bigint
 );
 CREATE TABLE audit.truth (n bigserial, txn bigint NOT NULL);

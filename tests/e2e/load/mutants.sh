@@ -38,14 +38,20 @@ caught "empty became NULL" "images is not the same" \
   "$as_replica; update images set title = null where id = (select min(id) from images where title = ''); " \
   "$as_replica; update images set title = '' where id = (select key::int from audit.log order by seq desc limit 1)"
 caught "a snapshot showed half a transaction" "a transaction was torn" \
-  "insert into audit.snapshots select taken, n, sum, hash, marks - 1, marks_sum, marks_hash, counted, bank, 0 from audit.snapshots where n = (select max(n) from audit.snapshots) limit 1" \
+  "insert into audit.snapshots select taken, n, sum, hash, marks - 1, marks_sum, marks_hash, counted, bank, 0, server_start from audit.snapshots where n = (select max(n) from audit.snapshots) limit 1" \
   "delete from audit.snapshots where n <> marks"
 caught "a snapshot showed a later transaction without an earlier one" "no prefix" \
-  "insert into audit.snapshots select taken, n, sum + 1, hash, n, sum + 1, hash, n, bank, 0 from audit.snapshots where n = (select max(n) from audit.snapshots) limit 1" \
+  "insert into audit.snapshots select taken, n, sum + 1, hash, n, sum + 1, hash, n, bank, 0, server_start from audit.snapshots where n = (select max(n) from audit.snapshots) limit 1" \
   "delete from audit.snapshots s where sum <> (select sum(txn) from audit.truth t where t.n <= s.n)"
 caught "a snapshot showed half a transfer" "the bank's sum was another" \
   "update audit.snapshots set bank = bank + 1 where n = (select max(n) from audit.snapshots)" \
   "update audit.snapshots set bank = 20000 where n > 0"
+caught "a snapshot showed an earlier state than the one before" "older than one before" \
+  "insert into audit.snapshots select s.* from (select max(taken) + interval '1 s' as late, server_start as last from audit.snapshots
+     group by server_start having count(distinct n) > 1 order by 1 desc limit 1) l,
+   lateral (select late, n, sum, hash, marks, marks_sum, marks_hash, counted, bank, orphans, server_start from audit.snapshots
+     where server_start = last and n > 0 order by n limit 1) s" \
+  "delete from audit.snapshots where taken = (select max(taken) from audit.snapshots)"
 caught "a sequence stayed behind" "next id of images is free" \
   "select setval('images_id_seq', 5)" "select setval('images_id_seq', (select max(id) from images))"
 acknowledged=$(tail -n 1 "$work/acknowledged")
