@@ -4,13 +4,12 @@
 #include <memory>
 #include <utility>
 
-#include "apply/ahead.hpp"
 #include "apply/feed.hpp"
-#include "apply/progress.hpp"
 #include "apply/report.hpp"
+#include "apply/sequences.hpp"
 #include "apply/source.hpp"
-#include "apply/standby.hpp"
 #include "apply/tally.hpp"
+#include "apply/turns.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -48,7 +47,8 @@ class Run {
         named_(source.named()),
         cursor_(cursor),
         report_(options.report),
-        ahead_(settings, node_, named_),
+        turns_(settings, node_, named_),
+        may_go_ahead_(cursor != nullptr && options.report.empty()),
         backoff_(options.follow ? -1 : settings.synchronization.max_retry_attempts,
                  settings.synchronization.retry_delay) {
     const config::Synchronization& sync = settings.synchronization;
@@ -58,7 +58,7 @@ class Run {
   void to_end() {
     bool stopped = !connect();
     while (!stopped) {
-      source_.rewind(standby_->position());
+      source_.rewind(at_);
       Feed feed(source_, limits_, options_.follow, settings_.synchronization.sync_interval);
       feed_ = &feed;
       Outcome outcome = drain(feed);
@@ -66,7 +66,7 @@ class Run {
       if (outcome == Outcome::ended) break;
       stopped = outcome == Outcome::stopped;
     }
-    if (standby_) publish(standby_->position().end_lsn);
+    publish(at_.end_lsn);
     tell();
   }
 
@@ -90,84 +90,27 @@ class Run {
         publish(item.covered);
         continue;
       }
-      has_next = whole && feed.more() && feed.pop(next);
-      std::optional<Ahead::Reach> far;
-      if (has_next && next.prepared) far = reach(*item.prepared, *next.prepared);
-      const Outcome outcome =
-          far ? write_two(*item.prepared, *next.prepared, *far, has_next) : write(*item.prepared, whole);
+      if (may_go_ahead_ && whole && feed.more()) {
+        has_next = feed.pop(next);
+        if (has_next && next.prepared) turns_.begin_ahead(*item.prepared, *next.prepared);
+      }
+      const Outcome outcome = write(*item.prepared, whole);
       if (outcome != Outcome::ended) return outcome;
       whole = item.prepared->piece.ends_batch;
     }
   }
 
-  // How far the second batch may go while the first is written; nothing: not at all.
-  std::optional<Ahead::Reach> reach(const Prepared& first, const Prepared& second) {
-    if (cursor_ == nullptr || !options_.report.empty()) return {};
-    if (!is_whole_and_folded(first) || !is_whole_and_folded(second)) return {};
-    try {
-      if (independent(first, second) && standby_->may_overlap(first) && standby_->may_overlap(second))
-        return Ahead::Reach::all;
-    } catch (const Error&) {  // the ordinary way meets it again, and knows what to do
-      return {};
-    }
-    const bool stages = std::any_of(second.fold.tables.begin(), second.fold.tables.end(),
-                                    [](const TableEffect& effect) { return effect.stages(); });
-    if (!stages || !standby_->can_fold(second)) return {};
-    return Ahead::Reach::staging;
-  }
-
-  // Writes (or stages) the second batch while the first is written, and commits them in their order. Clears `left` when
-  // both are done: else the first is, and the second has to go the ordinary way.
-  Outcome write_two(Prepared& first, Prepared& second, Ahead::Reach reach, bool& left) {
-    if (!ahead_.begin(second, reach)) return write(first, true);
-    behind_ = &second.piece;
-    try {
-      return commit_two(first, second, left);
-    } catch (...) {
-      disconnect();  // before `second` goes
-      throw;
-    }
-  }
-
-  Outcome commit_two(Prepared& first, Prepared& second, bool& left) {
-    const Outcome outcome = write(first, true);
-    behind_ = nullptr;
-    if (outcome != Outcome::ended && ahead_.running()) disconnect();
-    if (outcome != Outcome::ended || !ahead_.running()) return outcome;
-    const bool durable = durably();
-    if (!ahead_.commit(first.piece.position, second.piece.position, durable))
-      return ahead_.in_doubt() ? look_again(first.piece, second.piece, left) : Outcome::ended;
-    standby_->moved(second.piece.position, durable);
-    written(second.piece, ahead_.take_conflicts());
-    left = false;
-    return Outcome::ended;
-  }
-
-  // Whether the second batch was committed is not known: its progress tells.
-  Outcome look_again(const Piece& first, const Piece& second, bool& left) {
-    if (!connect()) return Outcome::stopped;
-    const change::Lsn now = standby_->position().lsn;
-    if (now == second.position.lsn) {
-      written(second, {});
-      left = false;
-      return Outcome::ended;
-    }
-    return now == first.position.lsn ? Outcome::ended : Outcome::read_again;
-  }
-
   // Whether a commit has to wait for its WAL: what did not is read again from the spool if a crash takes it back. A
   // stream on stdin can't be read again, and a report tells what stands.
-  bool durably() const {
-    return cursor_ == nullptr || !options_.report.empty() || !(behind_ != nullptr || feed_->more()) ||
-           publishing_is_due();
-  }
+  bool durably() const { return !may_go_ahead_ || !(turns_.ahead() || feed_->more()) || publishing_is_due(); }
   bool publishing_is_due() const { return base::monotonic_seconds() - published_ >= durable_every; }
 
   // Makes what was committed last, possibly by a run before this one, survive a crash of the standby.
   Outcome settle() {
-    if (cursor_ == nullptr) return Outcome::ended;
+    if (cursor_ == nullptr || durable_) return Outcome::ended;
     try {
-      standby_->settle();
+      turns_.leading().flush();
+      durable_ = true;
       tally_.settled();
       return Outcome::ended;
     } catch (const base::Transient& failure) {
@@ -184,53 +127,66 @@ class Run {
     const Piece& piece = prepared.piece;
     bool apart = false;
     for (;;) {
-      const Position before = standby_->position();
+      Standby& standby = turns_.leading();
+      const bool beside = standby.has_begun() || turns_.ahead();  // another batch
+      const Position before = at_;
       try {
-        standby_->write(prepared);
-        if (behind_ != nullptr) standby_->follow_sequences(*behind_);
-        if (piece.ends_batch) standby_->commit(standby_->position(), piece.position, durably());
-        written(piece, standby_->take_conflicts());
+        standby.write(prepared, sequences_, beside);
+        if (piece.ends_batch) commit(piece);
+        written(piece, standby.take_conflicts());
+        if (piece.ends_batch) turns_.next();
         return Outcome::ended;
-      } catch (const base::Transient& failure) {
-        const bool in_doubt = standby_->in_doubt();
-        if (in_doubt && !named_)
-          throw Error(Exit::unreachable,
-                      std::string(failure.what()) +
-                          "; whether the last batch was committed is not known: compare before going on");
-        if (!backoff_.wait(failure.what())) {
-          if (base::stop_requested()) return Outcome::stopped;
-          throw;
+      } catch (const Error& failure) {
+        const bool in_doubt = standby.in_doubt();
+        if (beside && !in_doubt) {
+          base::log(base::Level::debug, std::string(failure.what()) + "; going on one by one");
+          turns_.rest();
+        } else if (dynamic_cast<const base::Transient*>(&failure) != nullptr) {
+          if (in_doubt && !named_)
+            throw Error(Exit::unreachable,
+                        std::string(failure.what()) +
+                            "; whether the last batch was committed is not known: compare before going on");
+          if (!backoff_.wait(failure.what())) {
+            if (base::stop_requested()) return Outcome::stopped;
+            throw;
+          }
+        } else {
+          if (!is_about_rows(failure) || (piece.in_order && piece.commits.size() <= 1)) throw;
+          apart = piece.in_order;
+          base::log(base::Level::debug, std::string(failure.what()) + "; trying these changes " +
+                                            (apart ? "transaction by transaction" : "in the primary's order"));
+          prepared.piece.in_order = true;
         }
-      } catch (const Error& refused) {
-        if (!is_about_rows(refused) || (piece.in_order && piece.commits.size() <= 1)) throw;
-        apart = piece.in_order;
-        base::log(base::Level::debug, std::string(refused.what()) + "; trying these changes " +
-                                          (apart ? "transaction by transaction" : "in the primary's order"));
-        prepared.piece.in_order = true;
       }
       if (!connect()) return Outcome::stopped;
-      const Position& now = standby_->position();
-      if (piece.ends_batch && named_ && now.lsn == piece.position.lsn) {
-        base::log(base::Level::info, "the commit of " + now.lsn.text() + " was in doubt; it had landed");
+      if (piece.ends_batch && named_ && at_.lsn == piece.position.lsn) {
+        base::log(base::Level::info, "the commit of " + at_.lsn.text() + " was in doubt; it had landed");
         written(piece, {});
         return Outcome::ended;
       }
       report_.roll_back();
       pending_ = 0;
-      if (now.lsn < before.lsn && cursor_ != nullptr) {
-        base::log(base::Level::info, node_.name + ": came back at " + now.lsn.text() + ", without what it had not " +
+      if (at_.lsn < before.lsn && cursor_ != nullptr) {
+        base::log(base::Level::info, node_.name + ": came back at " + at_.lsn.text() + ", without what it had not " +
                                          "flushed up to " + before.lsn.text() + "; reading that again");
         return Outcome::read_again;
       }
-      if (now.lsn != before.lsn)
+      if (at_.lsn != before.lsn)
         throw Error(Exit::try_later, node_.name + ": progress went from " + before.lsn.text() + " to " +
-                                         now.lsn.text() +
+                                         at_.lsn.text() +
                                          " meanwhile: another apply is at work there; stop one of the two");
       if (apart) return write_apart(prepared);
       if (whole && piece.ends_batch) continue;
       if (prepared.piece.in_order) limits_.in_order_until = std::max(limits_.in_order_until, piece.last_lsn);
       return Outcome::read_again;
     }
+  }
+
+  void commit(const Piece& piece) {
+    const bool durable = durably();
+    turns_.leading().commit(at_, piece.position, durable);
+    at_ = piece.position;
+    durable_ = durable;
   }
 
   // Each transaction of the piece in a batch of its own, so that what comes before a refused one is applied.
@@ -251,19 +207,18 @@ class Run {
     return Outcome::ended;
   }
 
-  void disconnect() {
-    standby_.reset();
-    ahead_.give_up();
-  }
-
   // (Again.) False when a stop was requested meanwhile.
   bool connect() {
-    disconnect();
+    turns_.disconnect();
     conflicts_ = {};
+    sequences_ = {};
     for (;;) {
       try {
-        standby_ = std::make_unique<Standby>(settings_, node_, named_);
-        if (named_) tally_.back_to(standby_->position().lsn);
+        const Position now = turns_.connect();
+        if (!named_) return true;
+        at_ = now;
+        durable_ = false;  // it may be the unflushed commit of a run that was killed
+        tally_.back_to(now.lsn);
         return true;
       } catch (const base::Transient& failure) {
         if (backoff_.wait(failure.what())) continue;
@@ -281,28 +236,27 @@ class Run {
     backoff_.succeeded();
     report_.commit();
     tally_.add(piece.position.lsn, {piece.commits.size(), std::exchange(pending_, 0), std::exchange(conflicts_, {})},
-               standby_->durable());
+               durable_);
     if (publishing_is_due()) publish(piece.position.end_lsn);
   }
 
   // Tells the others how far the standby is for good: everything up to `covered`. The spool may go up to there.
   void publish(change::Lsn covered) {
-    if (cursor_ == nullptr || !standby_->durable()) return;
+    if (cursor_ == nullptr || !durable_) return;
     published_ = base::monotonic_seconds();
-    const Position& at = standby_->position();
-    covered_ = std::max({covered_, covered, at.end_lsn});
-    cursor_->publish({at.lsn, covered_, at.operations, at.time});
+    covered_ = std::max({covered_, covered, at_.end_lsn});
+    cursor_->publish({at_.lsn, covered_, at_.operations, at_.time});
     if (published_ - pruned_ < prune_every) return;
     pruned_ = published_;
     spool::prune(settings_);
   }
 
   void tell() const {
-    if (!standby_) return;
     const Totals& totals = tally_.totals();
+    if (totals.transactions == 0 && !turns_.connected()) return;
     const Conflicts& conflicts = totals.conflicts;
     std::string line = node_.name + ": applied " + std::to_string(totals.operations) + " operations in " +
-                       std::to_string(totals.transactions) + " transactions, up to " + standby_->position().lsn.text();
+                       std::to_string(totals.transactions) + " transactions, up to " + at_.lsn.text();
     if (conflicts.insert_present > 0)
       line += "; rows that were there: " + std::to_string(conflicts.insert_present) + " inserted (overwritten)";
     if (conflicts.update_missing + conflicts.delete_missing > 0)
@@ -318,11 +272,13 @@ class Run {
   std::optional<change::Source> named_;
   spool::CursorFile* cursor_;
   Report report_;
-  Ahead ahead_;
+  Turns turns_;
+  const bool may_go_ahead_;  // of what is durable, and of the batch before: what a crash takes back can be read again
+  Sequences sequences_;
+  Position at_;           // of the last commit
+  bool durable_ = false;  // it survives a crash of the standby
   base::Backoff backoff_;
   Limits limits_;
-  const Piece* behind_ = nullptr;     // the batch that ahead_ has, while the one before it is being written
-  std::unique_ptr<Standby> standby_;  // goes before ahead_, which may wait for its locks
   const Feed* feed_ = nullptr;
   Conflicts conflicts_;  // of the open batch
   Tally tally_;

@@ -11,22 +11,33 @@ Standby::Standby(const config::Settings& settings, const config::Node& node,
       session_(node, {.purpose = "pgtandem apply",
                       .writes_as_replica = true,
                       .answer_timeout = settings.synchronization.sync_timeout}),
-      writer_(session_) {
-  if (source_) position_ = read_progress(session_, *source_);
+      writer_(session_) {}
+
+Position Standby::read_position() { return source_ ? read_progress(session_, *source_) : Position{}; }
+
+void Standby::begin(const Prepared& prepared, Reach reach) {
+  reach_ = reach;
+  begun_ = std::async(std::launch::async, [this, &prepared, reach] {
+    open(true);
+    if (reach == Reach::all)
+      writer_.write(prepared);
+    else
+      writer_.stage(prepared);
+  });
 }
 
-void Standby::write(const Prepared& prepared, Sequences sequences) {
-  open();
-  writer_.write(prepared, sequences);
+void Standby::write(const Prepared& prepared, Sequences& sequences, bool beside) {
+  const bool begun = begun_.valid();
+  if (begun) begun_.get();
+  open(beside);
+  if (!begun || reach_ == Reach::staging) writer_.write(prepared);
+  sequences.follow(session_, prepared.piece);
 }
 
-void Standby::stage(const Prepared& prepared) {
-  open();
-  writer_.stage(prepared);
-}
-
-void Standby::open() {
-  if (!open_) session_.query("BEGIN");
+// Of two batches at once the earlier may wait for a unique value that only the standby has unique and the later took.
+// The later waits for our commit, so no server sees that this is a deadlock.
+void Standby::open(bool beside) {
+  if (!open_) session_.query(beside ? "BEGIN; SET LOCAL lock_timeout = '1s'" : "BEGIN");
   open_ = true;
 }
 
@@ -39,17 +50,10 @@ void Standby::commit(const Position& from, const Position& to, bool durably) {
     throw base::Error(base::Exit::bug, session_.node() + ": the commit of " + to.lsn.text() + " was answered " +
                                            std::string(committed.tag()));
   committing_ = open_ = false;
-  moved(to, durably);
 }
 
-void Standby::moved(const Position& to, bool durably) {
-  position_ = to;
-  durable_ = durably;
-}
-
-void Standby::settle() {
-  if (!durable_ && source_) flush_progress(session_, *source_);
-  durable_ = true;
+void Standby::flush() {
+  if (source_) flush_progress(session_, *source_);
 }
 
 }  // namespace apply

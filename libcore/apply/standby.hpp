@@ -1,12 +1,15 @@
-// The standby while a connection to it lives: one transaction a batch, with the progress row in it. Owns the session
-// and whether a transaction is open; a standby that threw is used up, make another one.
+// The standby while a connection to it lives: one transaction a batch, with the progress row in it. Owns the session,
+// a thread that may begin a batch in it, and whether a transaction is open. Called by one thread; a standby that threw
+// is used up, make another one.
 #pragma once
 
+#include <future>
 #include <memory>
 #include <optional>
 
 #include "apply/piece.hpp"
 #include "apply/prepared.hpp"
+#include "apply/sequences.hpp"
 #include "apply/writer.hpp"
 #include "change/change.hpp"
 #include "config/settings.hpp"
@@ -14,45 +17,47 @@
 
 namespace apply {
 
+// How much of a batch may be done before the batch before it is committed.
+enum class Reach : uint8_t { staging, all };
+
 class Standby {
  public:
-  // Connects and, where the stream names its source, reads how far the standby is. Throws as pg::Session and
-  // read_progress() do.
+  // Connects; throws as pg::Session does.
   Standby(const config::Settings& settings, const config::Node& node, const std::optional<change::Source>& source);
 
-  const Position& position() const { return position_; }  // of the last commit; zero without a source
+  // How far the standby is; zero where the stream names no source. Throws as read_progress() does.
+  Position read_position();
 
-  // Writes a piece in the batch's transaction.
-  void write(const Prepared& prepared, Sequences sequences = Sequences::follow);
-  void stage(const Prepared& prepared);  // its first part, see Writer
+  // Whether a batch may be written beside another one; whether it may be written folded. See Writer.
+  bool may_overlap(const Prepared& prepared) { return writer_.may_overlap(prepared); }
+  bool can_fold(const Prepared& prepared) const { return writer_.can_fold(prepared); }
+
+  // Begins to write a batch, as far as `reach`, and returns at once; `prepared` has to stay until write().
+  void begin(const Prepared& prepared, Reach reach);
+  bool has_begun() const { return begun_.valid(); }
+  // Writes a piece in the batch's transaction, or what begin() left of it, and moves the sequences. Throws what failed
+  // since begin(), too. `beside`: while another session has the batch after it.
+  void write(const Prepared& prepared, Sequences& sequences, bool beside);
   // Commits the batch, with the progress from `from` to its end. Without `durably` that does not wait for its WAL: a
   // crash of the standby may take the batch back, and its progress with it.
   void commit(const Position& from, const Position& to, bool durably);
-
-  // For a batch that another session writes: whether it may, its sequences, and that it was committed.
-  bool may_overlap(const Prepared& prepared) { return writer_.may_overlap(prepared); }
-  bool can_fold(const Prepared& prepared) const { return writer_.can_fold(prepared); }
-  void follow_sequences(const Piece& piece) { writer_.follow_sequences(piece); }
-  void moved(const Position& to, bool durably);
-
-  // Whether everything up to position() survives a crash of the standby; settle() sees to that.
-  bool durable() const { return durable_; }
-  void settle();
-
   // Whether the last thing tried was the commit, so that its outcome is unknown if the connection is gone.
   bool in_doubt() const { return committing_; }
+  // Makes everything that any session has committed here survive a crash of the standby.
+  void flush();
+
   Conflicts take_conflicts() { return writer_.take_conflicts(); }
-  pg::Session& session() { return session_; }
 
  private:
-  void open();
+  void open(bool beside);
+
   std::optional<change::Source> source_;
   pg::Session session_;
   Writer writer_;
-  Position position_;
   bool open_ = false;
-  bool durable_ = false;  // what was read at the start may be the unflushed commit of a run that was killed
   bool committing_ = false;
+  Reach reach_ = Reach::all;
+  std::future<void> begun_;  // last: its end waits for the thread, which uses the rest
 };
 
 }  // namespace apply

@@ -49,7 +49,6 @@ TargetTable& Targets::of(const change::Relation& relation) {
   table->fires = found.get(0, 2) == "t";
   read_columns(*table, oid);
   read_match(*table, oid);
-  read_sequences(*table, oid);
   table->depth = depth_of(oid);
   known = std::move(table);
   return *known;
@@ -121,33 +120,6 @@ void Targets::read_match(TargetTable& table, const std::string& oid) {
   table.match = relation.key;
 }
 
-void Targets::read_sequences(TargetTable& table, const std::string& oid) {
-  const pg::Result rows = session_.query(
-      R"(SELECT a.attname, n.nspname, c.relname, s.seqincrement,
-                coalesce(pg_catalog.pg_sequence_last_value(c.oid), s.seqstart - s.seqincrement), s.seqmin, s.seqmax
-           FROM pg_catalog.pg_depend d
-           JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S'
-           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-           JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
-           JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-          WHERE d.refobjid = $1::pg_catalog.oid AND d.deptype IN ('a', 'i')
-            AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)",
-      {oid});
-  for (int i = 0; i < rows.rows(); ++i) {
-    OwnedSequence sequence;
-    while (sequence.column < table.columns.size() && table.relation->columns[sequence.column].name != rows.get(i, 0))
-      ++sequence.column;
-    if (sequence.column == table.columns.size()) continue;  // a column that only the standby has
-    sequence.name = pg::quote_table({std::string(rows.get(i, 1)), std::string(rows.get(i, 2))});
-    sequence.increment = std::stoll(std::string(rows.get(i, 3)));
-    sequence.value = std::stoll(std::string(rows.get(i, 4)));
-    sequence.min = std::stoll(std::string(rows.get(i, 5)));
-    sequence.max = std::stoll(std::string(rows.get(i, 6)));
-    table.sequences.push_back(std::move(sequence));
-  }
-}
-
 // Parents are lower than their children, so that foreign keys hold where the session may not switch them off.
 int Targets::depth_of(const std::string& oid) {
   if (!references_read_) {
@@ -184,7 +156,5 @@ void Targets::check_types(const TargetTable& table) {
     if (now.type(static_cast<int>(i)) != table.type_oids[i])
       unfit(session_, table, "has another type of column " + table.columns[i] + " than before; reading it again");
 }
-
-void Targets::forget_sequences() { tables_.clear(); }
 
 }  // namespace apply

@@ -17,16 +17,6 @@
 
 namespace apply {
 
-// A sequence that a column of the table owns (serial, identity).
-struct OwnedSequence {
-  size_t column = 0;  // in relation->columns
-  std::string name;   // quoted
-  int64_t increment = 1;
-  int64_t min = 0;  // it gives nothing outside: values there come from elsewhere, and never meet it
-  int64_t max = 0;
-  int64_t value = 0;  // as last read or set; the next nextval() goes on from it
-};
-
 // The standby's table, or its rows, do not fit a change, and the change does not carry enough to make them fit.
 class Unfit : public base::Error {
  public:
@@ -46,8 +36,7 @@ struct TargetTable {
   bool fires = false;           // has triggers that fire for a replica, too (ENABLE ALWAYS or REPLICA)
   bool match_is_unique = true;  // false: FULL and no primary key there; one of the rows that look alike is meant
   int depth = 0;                // above every table that it references
-  std::vector<OwnedSequence> sequences;
-  std::string stage;  // the session's staging table for it, made at its first use
+  std::string stage;            // the session's staging table for it, made at its first use
 };
 
 // The staging tables' first column: which statement a row is for. No user would name a column so.
@@ -65,13 +54,10 @@ class Targets {
   // Throws Unfit when a column's type is no longer what it was when it was read: its binary form might be taken for
   // another value. Asks nothing where rows go as text. Holds the table's shape until the end of the transaction.
   void check_types(const TargetTable& table);
-  // After TRUNCATE … RESTART IDENTITY: what is known of sequences is no longer so.
-  void forget_sequences();
 
  private:
   void read_columns(TargetTable& table, const std::string& oid);
   void read_match(TargetTable& table, const std::string& oid);
-  void read_sequences(TargetTable& table, const std::string& oid);
   int depth_of(const std::string& oid);
 
   pg::Session& session_;

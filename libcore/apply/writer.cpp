@@ -1,7 +1,6 @@
 #include "apply/writer.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "apply/row_copy.hpp"
 #include "base/error.hpp"
@@ -13,13 +12,6 @@ namespace {
 
 using change::EventType;
 using change::Value;
-using change::ValueKind;
-
-bool number_of(const Value& value, int64_t& number) {
-  if (value.kind != ValueKind::text) return false;
-  const auto [end, failed] = std::from_chars(value.data, value.data + value.size, number);
-  return failed == std::errc() && end == value.data + value.size;
-}
 
 // "stage" rows of one statement.
 std::string of_group(size_t group) { return "s." + pg::quote_identifier(stage_group) + " = " + std::to_string(group); }
@@ -31,7 +23,7 @@ bool Writer::can_fold(const Prepared& prepared) const {
                                                  [](const TableEffect& effect) { return effect.moved_keys; });
 }
 
-void Writer::write(const Prepared& prepared, Sequences sequences) {
+void Writer::write(const Prepared& prepared) {
   const Piece& piece = prepared.piece;
   for (const Truncate& what : piece.truncates) truncate(what);
   if (piece.in_order || !can_fold(prepared)) {
@@ -42,7 +34,6 @@ void Writer::write(const Prepared& prepared, Sequences sequences) {
     write_folded(prepared);
     write_in_order(prepared.fold.in_order);
   }
-  if (sequences == Sequences::follow) follow_sequences(piece);
 }
 
 bool Writer::may_overlap(const Prepared& prepared) {
@@ -149,30 +140,6 @@ void Writer::truncate(const Truncate& what) {
   std::string tables;
   for (const base::TableName& table : what.tables) tables += (tables.empty() ? "" : ", ") + pg::quote_table(table);
   session_.query("TRUNCATE " + tables + (what.restart_identity ? " RESTART IDENTITY" : ""));
-  if (what.restart_identity) targets_.forget_sequences();
-}
-
-// A sequence goes on after every value that came with a row, before that row is committed: should the standby become
-// the primary now, its first insert meets no duplicate key.
-void Writer::follow_sequences(const Piece& piece) {
-  std::map<OwnedSequence*, int64_t> moved;
-  TargetTable* table = nullptr;
-  for (const Operation& operation : piece.operations) {
-    if (operation.type == EventType::remove) continue;
-    if (table == nullptr || table->relation != operation.relation) table = &targets_.of(*operation.relation);
-    for (OwnedSequence& sequence : table->sequences) {
-      int64_t value = 0;
-      if (!number_of(operation.row[sequence.column], value) || value < sequence.min || value > sequence.max) continue;
-      const auto found = moved.find(&sequence);
-      const int64_t at = found == moved.end() ? sequence.value : found->second;
-      if (sequence.increment > 0 ? value > at : value < at) moved[&sequence] = value;
-    }
-  }
-  for (const auto& [sequence, value] : moved) {
-    session_.query("SELECT pg_catalog.setval($1::pg_catalog.regclass, $2::bigint)",
-                   {sequence->name, std::to_string(value)});
-    sequence->value = value;
-  }
 }
 
 }  // namespace apply

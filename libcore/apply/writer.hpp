@@ -24,20 +24,15 @@ struct Conflicts {
   }
 };
 
-// Whether writing a piece also moves the sequences: of several sessions only one may, or they would go back.
-enum class Sequences : uint8_t { follow, left };
-
 class Writer {
  public:
   explicit Writer(pg::Session& session) : session_(session), targets_(session) {}
 
   // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit: a folded
   // piece may still pass in order, and there the operation is named.
-  void write(const Prepared& prepared, Sequences sequences);
+  void write(const Prepared& prepared);
   // The first part of write() by itself, which touches only staging tables: write() then goes on from there.
   void stage(const Prepared& prepared);
-  // Sequences know no transaction: these stay where they are put.
-  void follow_sequences(const Piece& piece);
   // Whether another session may write other rows of the same tables meanwhile: nothing fires or is checked that would
   // see the order. Throws Unfit.
   bool may_overlap(const Prepared& prepared);

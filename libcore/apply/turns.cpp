@@ -1,0 +1,64 @@
+#include "apply/turns.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace apply {
+namespace {
+constexpr int first_rest = 8;  // batches
+constexpr int longest_rest = 1024;
+}  // namespace
+
+Position Turns::connect() {
+  disconnect();
+  auto session = std::make_unique<Standby>(settings_, node_, source_);
+  const Position at = session->read_position();
+  leading_ = std::move(session);
+  return at;
+}
+
+// The other one may wait for locks of the leading one.
+void Turns::disconnect() {
+  went_ahead_ = false;
+  leading_.reset();
+  other_.reset();
+}
+
+void Turns::begin_ahead(const Prepared& first, const Prepared& second) {
+  if (!is_whole_and_folded(first) || !is_whole_and_folded(second)) return;
+  if (rest_ > 0) {
+    --rest_;
+    return;
+  }
+  try {
+    if (!other_) other_ = std::make_unique<Standby>(settings_, node_, source_);
+    if (const std::optional<Reach> far = reach(first, second)) other_->begin(second, *far);
+  } catch (const base::Error& refused) {  // the ordinary way meets it again, if it is of the tables
+    base::log(base::Level::debug, std::string("one session has to do: ") + refused.what());
+    other_.reset();
+    rest();
+  }
+}
+
+// Asked of the other session: the leading one may be busy.
+std::optional<Reach> Turns::reach(const Prepared& first, const Prepared& second) {
+  if (independent(first, second) && other_->may_overlap(first) && other_->may_overlap(second)) return Reach::all;
+  const bool stages = std::any_of(second.fold.tables.begin(), second.fold.tables.end(),
+                                  [](const TableEffect& effect) { return effect.stages(); });
+  if (!stages || !other_->can_fold(second)) return {};
+  return Reach::staging;
+}
+
+void Turns::rest() { rest_ = last_rest_ = std::clamp(last_rest_ * 2, first_rest, longest_rest); }
+
+void Turns::next() {
+  if (went_ahead_) last_rest_ = 0;
+  went_ahead_ = ahead();
+  if (went_ahead_) std::swap(leading_, other_);
+}
+
+}  // namespace apply
