@@ -35,6 +35,16 @@ struct Entry {
   Row row;
 };
 
+// Lengths before values: no two keys spell the same bytes.
+void spell(std::span<const Value> key, std::string& bytes) {
+  bytes.clear();
+  for (const Value& value : key) {
+    const uint32_t head[2] = {static_cast<uint32_t>(value.kind), value.size};
+    bytes.append(reinterpret_cast<const char*>(head), sizeof head);
+    bytes.append(value.text());
+  }
+}
+
 struct KeyHash {
   size_t operator()(std::string_view bytes) const { return base::hash_bytes(bytes); }
 };
@@ -76,10 +86,8 @@ class TableFold {
           out.inserts.push_back(e->row);
           [[fallthrough]];
         case State::deleted:
-          ++out.deletes_expected;
-          [[fallthrough]];
         case State::gone:
-          out.deletes.push_back(e->key);
+          out.deletes.push_back({e->key, e->state != State::gone});
           break;
       }
     }
@@ -184,12 +192,7 @@ class TableFold {
   }
 
   Entry& entry(Row key) {
-    bytes_.clear();
-    for (const Value& value : key) {  // lengths before values: no two keys spell the same bytes
-      const uint32_t head[2] = {static_cast<uint32_t>(value.kind), value.size};
-      bytes_.append(reinterpret_cast<const char*>(head), sizeof head);
-      bytes_.append(value.text());
-    }
+    spell(key, bytes_);
     const auto found = entries_.find(bytes_);
     if (found != entries_.end()) return *found->second;
     Entry* e = fresh_entry();
@@ -216,6 +219,12 @@ std::unordered_set<const Relation*> unfoldable(const Piece& piece) {
 }
 
 }  // namespace
+
+uint64_t key_hash(std::span<const Value> key) {
+  std::string bytes;
+  spell(key, bytes);
+  return base::hash_bytes(bytes);
+}
 
 Fold fold(Piece& piece) {
   Fold out;

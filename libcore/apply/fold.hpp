@@ -18,15 +18,19 @@ struct UpdateGroup {
   bool whole = false;                          // every column is known, so a missing row can be made
 };
 
+struct DeletedRow {
+  std::span<change::Value> key;
+  bool expected = false;  // the standby must have it
+};
+
 struct TableEffect {
   const change::Relation* relation = nullptr;
-  std::vector<std::span<change::Value>> deletes;  // keys
-  uint64_t deletes_expected = 0;                  // of them, those whose row the standby must have
+  std::vector<DeletedRow> deletes;
   std::vector<UpdateGroup> updates;
   std::vector<std::span<change::Value>> inserts;                        // rows
-  std::vector<uint64_t> keys;                                           // hashes of all that it touches, sorted
-  bool stages() const { return !deletes.empty() || !updates.empty(); }  // has rows that are found by their key
+  std::vector<uint64_t> keys;                                           // key_hash() of all that it touches, sorted
   bool moved_keys = false;                                              // a changed key became delete and insert
+  bool stages() const { return !deletes.empty() || !updates.empty(); }  // has rows that are found by their key
 };
 
 struct Fold {
@@ -38,5 +42,8 @@ struct Fold {
 // New values (merged rows) go to `piece.arena`. `possible` is false where the net effect cannot be told without the
 // standby's rows: a changed key together with a value that was not sent, or changes that contradict each other.
 Fold fold(Piece& piece);
+
+// Of a row's key, whose values are in the order of relation->key.
+uint64_t key_hash(std::span<const change::Value> key);
 
 }  // namespace apply

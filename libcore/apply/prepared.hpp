@@ -19,9 +19,15 @@ std::unique_ptr<Prepared> prepare(std::unique_ptr<Piece> piece);
 // A batch of one piece, folded, with nothing that goes in order.
 bool is_whole_and_folded(const Prepared& prepared);
 
-// Whether `second` may be written before `first` is committed: both whole and folded, and no row is in both. Where the
-// second needs a unique value that the first frees it waits for that, or is refused and written again; nothing in the
-// first can wait for the second, because on the primary it came before.
-bool independent(const Prepared& first, const Prepared& second);
+// A batch in two parts.
+struct Parts {
+  Fold ahead;  // may be written before the batch before it is committed: no row is in both. Where it needs a unique
+               // value that the other frees it waits for that, or is refused and written again; nothing in the other
+               // can wait for it, because on the primary it came before.
+  Fold after;
+};
+
+// `second` after `first`, both whole and folded. Unless `overlap`, all of it comes after.
+Parts parts_of(const Prepared& first, const Prepared& second, bool overlap);
 
 }  // namespace apply

@@ -1,5 +1,7 @@
 #include "apply/standby.hpp"
 
+#include <utility>
+
 #include "apply/progress.hpp"
 #include "base/error.hpp"
 
@@ -15,22 +17,22 @@ Standby::Standby(const config::Settings& settings, const config::Node& node,
 
 Position Standby::read_position() { return source_ ? read_progress(session_, *source_) : Position{}; }
 
-void Standby::begin(const Prepared& prepared, Reach reach) {
-  reach_ = reach;
-  begun_ = std::async(std::launch::async, [this, &prepared, reach] {
+void Standby::begin(Parts parts) {
+  parts_ = std::move(parts);
+  begun_ = std::async(std::launch::async, [this] {
     open(true);
-    if (reach == Reach::all)
-      writer_.write(prepared);
-    else
-      writer_.stage(prepared);
+    writer_.write_ahead(parts_);
   });
 }
 
 void Standby::write(const Prepared& prepared, Sequences& sequences, bool beside) {
-  const bool begun = begun_.valid();
-  if (begun) begun_.get();
-  open(beside);
-  if (!begun || reach_ == Reach::staging) writer_.write(prepared);
+  if (begun_.valid()) {
+    begun_.get();
+    writer_.write_after(parts_);
+  } else {
+    open(beside);
+    writer_.write(prepared);
+  }
   sequences.follow(session_, prepared.piece);
 }
 

@@ -17,9 +17,6 @@
 
 namespace apply {
 
-// How much of a batch may be done before the batch before it is committed.
-enum class Reach : uint8_t { staging, all };
-
 class Standby {
  public:
   // Connects; throws as pg::Session does.
@@ -32,8 +29,9 @@ class Standby {
   bool may_overlap(const Prepared& prepared) { return writer_.may_overlap(prepared); }
   bool can_fold(const Prepared& prepared) const { return writer_.can_fold(prepared); }
 
-  // Begins to write a batch, as far as `reach`, and returns at once; `prepared` has to stay until write().
-  void begin(const Prepared& prepared, Reach reach);
+  // Begins to write a batch, what may go ahead of the one before it, and returns at once; the batch has to stay until
+  // write().
+  void begin(Parts parts);
   bool has_begun() const { return begun_.valid(); }
   // Writes a piece in the batch's transaction, or what begin() left of it, and moves the sequences. Throws what failed
   // since begin(), too. `beside`: while another session has the batch after it.
@@ -56,7 +54,7 @@ class Standby {
   Writer writer_;
   bool open_ = false;
   bool committing_ = false;
-  Reach reach_ = Reach::all;
+  Parts parts_;              // what is begun
   std::future<void> begun_;  // last: its end waits for the thread, which uses the rest
 };
 

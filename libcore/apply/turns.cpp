@@ -36,21 +36,14 @@ void Turns::begin_ahead(const Prepared& first, const Prepared& second) {
   }
   try {
     if (!other_) other_ = std::make_unique<Standby>(settings_, node_, source_);
-    if (const std::optional<Reach> far = reach(first, second)) other_->begin(second, *far);
+    // Asked of this session: the leading one may be busy.
+    if (!other_->can_fold(second)) return;
+    other_->begin(parts_of(first, second, other_->may_overlap(first) && other_->may_overlap(second)));
   } catch (const base::Error& refused) {  // the ordinary way meets it again, if it is of the tables
     base::log(base::Level::debug, std::string("one session has to do: ") + refused.what());
     other_.reset();
     rest();
   }
-}
-
-// Asked of the other session: the leading one may be busy.
-std::optional<Reach> Turns::reach(const Prepared& first, const Prepared& second) {
-  if (independent(first, second) && other_->may_overlap(first) && other_->may_overlap(second)) return Reach::all;
-  const bool stages = std::any_of(second.fold.tables.begin(), second.fold.tables.end(),
-                                  [](const TableEffect& effect) { return effect.stages(); });
-  if (!stages || !other_->can_fold(second)) return {};
-  return Reach::staging;
 }
 
 void Turns::rest() { rest_ = last_rest_ = std::clamp(last_rest_ * 2, first_rest, longest_rest); }

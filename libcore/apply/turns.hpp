@@ -25,7 +25,7 @@ class Turns {
   bool connected() const { return leading_ != nullptr; }
   Standby& leading() { return *leading_; }
 
-  // Begins `second`, the batch after `first`, which leads and is not committed, as far as it may go; or does nothing.
+  // Begins `second`, the batch after `first`, which leads and is not committed, as far as it may; or does nothing.
   void begin_ahead(const Prepared& first, const Prepared& second);
   bool ahead() const { return other_ && other_->has_begun(); }
   // One of two batches failed beside the other: the next ones go one by one.
@@ -34,8 +34,6 @@ class Turns {
   void next();
 
  private:
-  std::optional<Reach> reach(const Prepared& first, const Prepared& second);
-
   const config::Settings& settings_;
   const config::Node& node_;
   const std::optional<change::Source> source_;

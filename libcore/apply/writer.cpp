@@ -13,6 +13,8 @@ namespace {
 using change::EventType;
 using change::Value;
 
+constexpr uint32_t after_groups = 1 << 24;  // of Parts::after: a batch has fewer operations, so fewer groups
+
 // "stage" rows of one statement.
 std::string of_group(size_t group) { return "s." + pg::quote_identifier(stage_group) + " = " + std::to_string(group); }
 
@@ -31,7 +33,13 @@ void Writer::write(const Prepared& prepared) {
     for (const Operation& operation : piece.operations) all.push_back(&operation);
     write_in_order(all);
   } else {
-    write_folded(prepared);
+    check(prepared.fold);
+    stage(prepared.fold, 0);
+    run(prepared.fold, 0);
+    // The next piece of the same transaction stages its own rows: these are done with.
+    if (!piece.ends_batch)
+      for (const TableEffect& effect : prepared.fold.tables)
+        if (effect.stages()) session_.query("DELETE FROM " + targets_.stage(targets_.of(*effect.relation)));
     write_in_order(prepared.fold.in_order);
   }
 }
@@ -44,66 +52,73 @@ bool Writer::may_overlap(const Prepared& prepared) {
          });
 }
 
-// All rows to the staging tables first, then deletes from the children up and the rest from the parents down: what a
-// unique value or a foreign key needs is there before it is asked for.
-void Writer::write_folded(const Prepared& prepared) {
+void Writer::write_ahead(const Parts& parts) {
+  check(parts.ahead);
+  check(parts.after);
+  stage(parts.ahead, 0);
+  run(parts.ahead, 0);
+  stage(parts.after, after_groups);
+}
+
+void Writer::write_after(const Parts& parts) { run(parts.after, after_groups); }
+
+void Writer::check(const Fold& fold) {
+  for (const TableEffect& effect : fold.tables) targets_.check_types(targets_.of(*effect.relation));
+}
+
+// What deletes and updates name: the rows of the first group are deleted, those of each after it updated alike.
+void Writer::stage(const Fold& fold, uint32_t group) {
+  for (const TableEffect& effect : fold.tables) {
+    if (!effect.stages()) continue;
+    TargetTable& table = targets_.of(*effect.relation);
+    RowCopy rows(session_, targets_.stage(table), table.forms, true);
+    std::vector<Value> keyed(table.columns.size());  // all but the key stay absent
+    for (const DeletedRow& row : effect.deletes) {
+      for (size_t i = 0; i < row.key.size(); ++i) keyed[effect.relation->key[i]] = row.key[i];
+      rows.add(keyed, group);
+    }
+    for (uint32_t i = 0; i < effect.updates.size(); ++i)
+      for (const auto& row : effect.updates[i].rows) rows.add(row, group + i + 1);
+    rows.finish();
+  }
+}
+
+// Deletes from the children up and the rest from the parents down: what a unique value or a foreign key needs is there
+// before it is asked for.
+void Writer::run(const Fold& fold, uint32_t group) {
   struct Work {
     TargetTable* table;
     const TableEffect* effect;
   };
   std::vector<Work> work;
-  for (const TableEffect& effect : prepared.fold.tables) work.push_back({&targets_.of(*effect.relation), &effect});
+  for (const TableEffect& effect : fold.tables) work.push_back({&targets_.of(*effect.relation), &effect});
   std::stable_sort(work.begin(), work.end(),
                    [](const Work& a, const Work& b) { return a.table->depth < b.table->depth; });
-  if (staged_ != &prepared) stage(prepared);
-  staged_ = nullptr;
-  for (auto w = work.rbegin(); w != work.rend(); ++w) run_deletes(*w->table, *w->effect);
+  for (auto w = work.rbegin(); w != work.rend(); ++w) run_deletes(*w->table, *w->effect, group);
   for (const Work& w : work) {
-    run_updates(*w.table, *w.effect);
+    run_updates(*w.table, *w.effect, group + 1);
+    if (w.effect->inserts.empty()) continue;
     RowCopy rows(session_, w.table->name + " (" + column_list(*w.table) + ")", w.table->forms, false);
     for (const auto& row : w.effect->inserts) rows.add(row);
     rows.finish();
-    // The next piece of the same transaction stages its own rows: these are done with.
-    if (w.effect->stages() && !prepared.piece.ends_batch) session_.query("DELETE FROM " + targets_.stage(*w.table));
   }
 }
 
-void Writer::stage(const Prepared& prepared) {
-  for (const TableEffect& effect : prepared.fold.tables) {
-    TargetTable& table = targets_.of(*effect.relation);
-    targets_.check_types(table);
-    stage_rows(table, effect);
-  }
-  staged_ = &prepared;
-}
-
-// What deletes and updates name: the rows of statement 0 are deleted, those of n updated as updates[n - 1] says.
-void Writer::stage_rows(TargetTable& table, const TableEffect& effect) {
-  if (!effect.stages()) return;
-  RowCopy rows(session_, targets_.stage(table), table.forms, true);
-  std::vector<Value> keyed(table.columns.size());  // all but the key stay absent
-  for (const auto& key : effect.deletes) {
-    for (size_t i = 0; i < key.size(); ++i) keyed[effect.relation->key[i]] = key[i];
-    rows.add(keyed, 0);
-  }
-  for (uint32_t group = 0; group < effect.updates.size(); ++group)
-    for (const auto& row : effect.updates[group].rows) rows.add(row, group + 1);
-  rows.finish();
-}
-
-void Writer::run_deletes(TargetTable& table, const TableEffect& effect) {
+void Writer::run_deletes(TargetTable& table, const TableEffect& effect, uint32_t group) {
   if (effect.deletes.empty()) return;
   const uint64_t gone = session_
                             .query("DELETE FROM " + table.name + " AS t USING " + targets_.stage(table) +
-                                   " AS s WHERE " + of_group(0) + " AND " + match_condition(table, "t", "s"))
+                                   " AS s WHERE " + of_group(group) + " AND " + match_condition(table, "t", "s"))
                             .affected();
-  if (gone < effect.deletes_expected) conflicts_.delete_missing += effect.deletes_expected - gone;
+  const auto expected = static_cast<uint64_t>(
+      std::count_if(effect.deletes.begin(), effect.deletes.end(), [](const DeletedRow& row) { return row.expected; }));
+  if (gone < expected) conflicts_.delete_missing += expected - gone;
 }
 
-void Writer::run_updates(TargetTable& table, const TableEffect& effect) {
+void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t first_group) {
   for (size_t i = 0; i < effect.updates.size(); ++i) {
     const UpdateGroup& group = effect.updates[i];
-    const std::string rows = targets_.stage(table) + " AS s WHERE " + of_group(i + 1);
+    const std::string rows = targets_.stage(table) + " AS s WHERE " + of_group(first_group + i);
     std::string set;
     for (size_t c = 0; c < group.set.size(); ++c) {
       if (!group.set[c]) continue;

@@ -31,8 +31,9 @@ class Writer {
   // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit: a folded
   // piece may still pass in order, and there the operation is named.
   void write(const Prepared& prepared);
-  // The first part of write() by itself, which touches only staging tables: write() then goes on from there.
-  void stage(const Prepared& prepared);
+  // The same in two steps: what may go ahead, and the rest once the batch before it is committed.
+  void write_ahead(const Parts& parts);
+  void write_after(const Parts& parts);
   // Whether another session may write other rows of the same tables meanwhile: nothing fires or is checked that would
   // see the order. Throws Unfit.
   bool may_overlap(const Prepared& prepared);
@@ -45,10 +46,12 @@ class Writer {
   Conflicts take_conflicts() { return std::exchange(conflicts_, {}); }
 
  private:
-  void write_folded(const Prepared& prepared);
-  void stage_rows(TargetTable& table, const TableEffect& effect);
-  void run_deletes(TargetTable& table, const TableEffect& effect);
-  void run_updates(TargetTable& table, const TableEffect& effect);
+  // A folded run in three steps. Its rows in the staging tables are of statements from `group` on.
+  void check(const Fold& fold);
+  void stage(const Fold& fold, uint32_t group);
+  void run(const Fold& fold, uint32_t group);
+  void run_deletes(TargetTable& table, const TableEffect& effect, uint32_t group);
+  void run_updates(TargetTable& table, const TableEffect& effect, uint32_t first_group);
   void truncate(const Truncate& what);
 
   // In the primary's order.
@@ -57,7 +60,6 @@ class Writer {
 
   pg::Session& session_;
   Targets targets_;
-  const Prepared* staged_ = nullptr;
   Conflicts conflicts_;
   std::map<std::string, std::string> statements_;  // SQL to the name it is prepared under
 };

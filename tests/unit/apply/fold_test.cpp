@@ -74,8 +74,12 @@ struct Run {
 Table written(const Fold& fold, Table table) {
   for (const apply::TableEffect& effect : fold.tables) {
     uint64_t gone = 0;
-    for (const auto& key : effect.deletes) gone += table.erase(std::string(key[0].text()));
-    CHECK(gone == effect.deletes_expected);
+    uint64_t expected = 0;
+    for (const auto& row : effect.deletes) {
+      gone += table.erase(std::string(row.key[0].text()));
+      expected += row.expected;
+    }
+    CHECK(gone == expected);
     for (const apply::UpdateGroup& group : effect.updates)
       for (const auto& row : group.rows) {
         const auto found = table.find(std::string(row[0].text()));

@@ -54,31 +54,71 @@ std::unique_ptr<Prepared> batch(const std::vector<Change>& changes) {
   return apply::prepare(std::move(piece));
 }
 
-}  // namespace
-
-TEST_CASE("two batches may be written at once when no row is in both") {
-  const auto first = batch({{EventType::insert, &images, "1"}, {EventType::insert, &images, "2"}});
-  CHECK(independent(*first, *batch({{EventType::insert, &images, "3"}})));
-  CHECK(independent(*first, *batch({{EventType::update, &images, "3"}, {EventType::remove, &images, "4"}})));
-  CHECK(independent(*first, *batch({{EventType::update, &other, "1"}})));
-  CHECK(independent(*batch({{EventType::insert, &log_lines, "1"}}), *batch({{EventType::insert, &log_lines, "1"}})));
+std::string texts(const std::vector<std::span<Value>>& rows) {
+  std::string out;
+  for (const auto& row : rows) out += (out.empty() ? "" : " ") + std::string(row[0].text());
+  return out;
 }
 
-TEST_CASE("a row in both, another shape of its table, or what is not folded makes them go one by one") {
-  const auto first = batch({{EventType::insert, &images, "1"}, {EventType::insert, &images, "2"}});
-  CHECK_FALSE(independent(*first, *batch({{EventType::update, &images, "2"}})));
-  CHECK_FALSE(independent(*first, *batch({{EventType::remove, &images, "1"}})));
-  CHECK_FALSE(independent(*batch({{EventType::remove, &images, "1"}}), *first));
-  // Gone at the end of the batch, and yet the row is in both.
-  CHECK_FALSE(independent(*batch({{EventType::insert, &images, "9"}, {EventType::remove, &images, "9"}}),
-                          *batch({{EventType::insert, &images, "9"}})));
+// "images: delete 1 2, update 3, insert 4"
+std::string told(const apply::Fold& fold) {
+  std::string out;
+  for (const apply::TableEffect& effect : fold.tables) {
+    std::vector<std::span<Value>> deletes;
+    for (const apply::DeletedRow& row : effect.deletes) deletes.push_back(row.key);
+    std::string what = deletes.empty() ? "" : " delete " + texts(deletes);
+    for (const apply::UpdateGroup& group : effect.updates) what += " update " + texts(group.rows);
+    if (!effect.inserts.empty()) what += " insert " + texts(effect.inserts);
+    if (!what.empty()) out += (out.empty() ? "" : "; ") + effect.relation->table.name + what;
+  }
+  return out;
+}
+
+// How the second is parted: "AHEAD | AFTER"
+std::string parted(const std::vector<Change>& first, const std::vector<Change>& second, bool overlap = true) {
+  const auto before = batch(first);
+  const auto after = batch(second);
+  const apply::Parts parts = apply::parts_of(*before, *after, overlap);
+  return told(parts.ahead) + " | " + told(parts.after);
+}
+
+constexpr EventType in = EventType::insert;
+constexpr EventType up = EventType::update;
+constexpr EventType del = EventType::remove;
+
+}  // namespace
+
+TEST_CASE("of two batches the second may go ahead but for the rows that are in both") {
+  CHECK(parted({{in, &images, "1"}, {in, &images, "2"}}, {{in, &images, "3"}}) == "images insert 3 | ");
+  CHECK(parted({{in, &images, "1"}}, {{up, &images, "3"}, {del, &images, "4"}}) == "images delete 4 update 3 | ");
+  CHECK(parted({{in, &images, "1"}}, {{up, &other, "1"}}) == "other update 1 | ");
+  CHECK(parted({{up, &images, "1"}, {up, &images, "2"}}, {{up, &images, "2"}, {up, &images, "3"}}) ==
+        "images update 3 | images update 2");
+  CHECK(parted({{in, &images, "1"}, {in, &images, "5"}},
+               {{del, &images, "1"}, {del, &images, "2"}, {up, &images, "5"}}) ==
+        "images delete 2 | images delete 1 update 5");
+  // Replaced: deleted and made anew, which stay together.
+  CHECK(parted({{up, &images, "1"}}, {{del, &images, "1"}, {in, &images, "1"}, {in, &images, "7"}}) ==
+        "images insert 7 | images delete 1 insert 1");
+  // Gone at the end of the first batch, and yet the row is in both.
+  CHECK(parted({{in, &images, "9"}, {del, &images, "9"}}, {{in, &images, "9"}}) == " | images insert 9");
+  // Rows without a key are never the same.
+  CHECK(parted({{in, &log_lines, "1"}}, {{in, &log_lines, "1"}}) == "log_lines insert 1 | ");
+}
+
+TEST_CASE("nothing goes ahead where it may not, or where the table had another shape") {
+  CHECK(parted({{in, &images, "1"}}, {{in, &images, "3"}, {up, &other, "4"}}, false) ==
+        " | images insert 3; other update 4");
   const Relation altered = relation("images");
-  CHECK_FALSE(independent(*first, *batch({{EventType::insert, &altered, "3"}})));
-  auto ordered = batch({{EventType::insert, &images, "3"}});
+  CHECK(parted({{in, &images, "1"}}, {{in, &altered, "3"}, {up, &other, "4"}}) == "other update 4 | images insert 3");
+}
+
+TEST_CASE("only a whole batch that is folded is parted") {
+  CHECK(is_whole_and_folded(*batch({{in, &images, "3"}})));
+  auto ordered = batch({{in, &images, "3"}});
   ordered->piece.in_order = true;
-  CHECK_FALSE(independent(*first, *ordered));
-  auto open = batch({{EventType::insert, &images, "3"}});
+  CHECK_FALSE(is_whole_and_folded(*ordered));
+  auto open = batch({{in, &images, "3"}});
   open->piece.ends_batch = false;
-  CHECK_FALSE(independent(*first, *open));
-  CHECK_FALSE(independent(*open, *first));
+  CHECK_FALSE(is_whole_and_folded(*open));
 }
