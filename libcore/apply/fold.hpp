@@ -1,9 +1,9 @@
 // Changes folded to their net effect: what a run of operations on a table comes to, key by key. Pure: values in, values
-// out; the rows still point into the piece. The result is written in the order deletes, updates, inserts.
+// out; the rows still point into the piece. The result is written in the order deletes, updates, inserts:
+// keys that are equal to the server may be spelt in more than one way.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 

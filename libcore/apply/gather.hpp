@@ -53,7 +53,6 @@ class Gatherer {
   bool in_transaction_ = false;
   change::Lsn transaction_;  // its commit LSN
   int64_t transaction_time_ = 0;
-  uint64_t ordinal_ = 0;
   size_t transaction_start_ = 0;                                     // its first operation in piece_
   bool transaction_split_ = false;                                   // part of it was handed over
   std::unordered_map<std::string, const change::Relation*> shapes_;  // by table, in piece_

@@ -76,7 +76,15 @@ Parts parts_of(const Prepared& first, const Prepared& second, bool overlap) {
     out.ahead.tables.push_back(effect);
     if (!touched) continue;
     const std::vector<uint64_t> shared = shared_keys(*before, effect);
-    if (!shared.empty()) out.after.tables.push_back(take_shared(out.ahead.tables.back(), shared));
+    if (shared.empty()) continue;
+    TableEffect& ahead = out.ahead.tables.back();
+    TableEffect after = take_shared(ahead, shared);
+    // A key may be spelt in two ways (citext, 1.0 and 1.00): no delete may come after an insert that it could meet.
+    if (!after.deletes.empty()) {
+      after.inserts.insert(after.inserts.end(), ahead.inserts.begin(), ahead.inserts.end());
+      ahead.inserts.clear();
+    }
+    out.after.tables.push_back(std::move(after));
   }
   return out;
 }

@@ -21,10 +21,10 @@ bool is_whole_and_folded(const Prepared& prepared);
 
 // A batch in two parts.
 struct Parts {
-  Fold ahead;  // may be written before the batch before it is committed: no row is in both. Where it needs a unique
-               // value that the other frees it waits for that, or is refused and written again; nothing in the other
-               // can wait for it, because on the primary it came before.
-  Fold after;
+  // May be written before the batch before it is committed: no row is in both. A unique value may still be: then one
+  // waits for the other, or is refused, and both are written again, one by one.
+  Fold ahead;
+  Fold after;  // the rest
 };
 
 // `second` after `first`, both whole and folded. Unless `overlap`, all of it comes after.

@@ -28,6 +28,11 @@ Report::Report(const std::filesystem::path& file) : name_(file.string()) {
   if (!name_.empty()) fd_ = base::open_file(file, O_WRONLY | O_CREAT | O_TRUNC);
 }
 
+// What is left is of a batch that was not committed.
+Report::~Report() {
+  if (fd_ && written_ > committed_) (void)!::ftruncate(fd_.get(), committed_);
+}
+
 void Report::add(const Piece& piece) {
   if (!fd_) return;
   for (const Truncate& truncate : piece.truncates) {

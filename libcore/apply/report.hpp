@@ -15,6 +15,7 @@ class Report {
  public:
   // Writes nothing at all when `file` is empty.
   explicit Report(const std::filesystem::path& file);
+  ~Report();
   void add(const Piece& piece);  // a piece that was written, not yet committed
   void commit();
   void roll_back();

@@ -48,7 +48,7 @@ class Run {
         cursor_(cursor),
         report_(options.report),
         turns_(settings, node_, named_),
-        may_go_ahead_(cursor != nullptr && options.report.empty()),
+        can_read_again_(cursor != nullptr && options.report.empty()),
         backoff_(options.follow ? -1 : settings.synchronization.max_retry_attempts,
                  settings.synchronization.retry_delay) {
     const config::Synchronization& sync = settings.synchronization;
@@ -73,14 +73,23 @@ class Run {
  private:
   enum class Outcome { ended, stopped, read_again };
 
+  // However drain() is left: what was begun and not committed is rolled back.
+  struct Leaving {
+    Turns& turns;
+    ~Leaving() {
+      if (turns.busy()) turns.disconnect();
+    }
+  };
+
   // Until the feed ends, or a batch that is no longer in memory has to be read again.
   Outcome drain(Feed& feed) {
     Feed::Item item;
-    Feed::Item next;  // taken already, if `has_next`
-    bool has_next = false;
-    bool whole = true;  // the batch has one piece, which is in `item`
+    Feed::Item next;                // taken already, if has_next_
+    const Leaving leaving{turns_};  // goes before these two: a thread may be reading them
+    bool whole = true;              // the batch has one piece, which is in `item`
+    has_next_ = false;
     for (;;) {
-      if (std::exchange(has_next, false))
+      if (std::exchange(has_next_, false))
         item = std::move(next);
       else if (!feed.pop(item))
         return Outcome::ended;
@@ -90,9 +99,9 @@ class Run {
         publish(item.covered);
         continue;
       }
-      if (may_go_ahead_ && whole && feed.more()) {
-        has_next = feed.pop(next);
-        if (has_next && next.prepared) turns_.begin_ahead(*item.prepared, *next.prepared);
+      if (can_read_again_ && whole && feed.more()) {
+        has_next_ = feed.pop(next);
+        if (has_next_ && next.prepared) turns_.begin_ahead(*item.prepared, *next.prepared);
       }
       const Outcome outcome = write(*item.prepared, whole);
       if (outcome != Outcome::ended) return outcome;
@@ -102,7 +111,7 @@ class Run {
 
   // Whether a commit has to wait for its WAL: what did not is read again from the spool if a crash takes it back. A
   // stream on stdin can't be read again, and a report tells what stands.
-  bool durably() const { return !may_go_ahead_ || !(turns_.ahead() || feed_->more()) || publishing_is_due(); }
+  bool durably() const { return !can_read_again_ || !(has_next_ || feed_->more()) || publishing_is_due(); }
   bool publishing_is_due() const { return base::monotonic_seconds() - published_ >= durable_every; }
 
   // Makes what was committed last, possibly by a run before this one, survive a crash of the standby.
@@ -125,61 +134,73 @@ class Run {
   // Writes a piece, again after what can heal. `whole`: its batch begins with it.
   Outcome write(Prepared& prepared, bool whole) {
     const Piece& piece = prepared.piece;
-    bool apart = false;
     for (;;) {
       Standby& standby = turns_.leading();
-      const bool beside = standby.has_begun() || turns_.ahead();  // another batch
-      const Position before = at_;
+      const bool went_ahead = standby.has_begun();
       try {
-        standby.write(prepared, sequences_, beside);
+        standby.write(prepared, sequences_, turns_.ahead());
         if (piece.ends_batch) commit(piece);
-        written(piece, standby.take_conflicts());
-        if (piece.ends_batch) turns_.next();
-        return Outcome::ended;
       } catch (const Error& failure) {
-        const bool in_doubt = standby.in_doubt();
-        if (beside && !in_doubt) {
-          base::log(base::Level::debug, std::string(failure.what()) + "; going on one by one");
-          turns_.rest();
-        } else if (dynamic_cast<const base::Transient*>(&failure) != nullptr) {
-          if (in_doubt && !named_)
-            throw Error(Exit::unreachable,
-                        std::string(failure.what()) +
-                            "; whether the last batch was committed is not known: compare before going on");
-          if (!backoff_.wait(failure.what())) {
-            if (base::stop_requested()) return Outcome::stopped;
-            throw;
-          }
-        } else {
-          if (!is_about_rows(failure) || (piece.in_order && piece.commits.size() <= 1)) throw;
-          apart = piece.in_order;
-          base::log(base::Level::debug, std::string(failure.what()) + "; trying these changes " +
-                                            (apart ? "transaction by transaction" : "in the primary's order"));
-          prepared.piece.in_order = true;
-        }
+        const std::optional<Outcome> outcome = recover(failure, prepared, whole, went_ahead);
+        if (outcome) return *outcome;
+        continue;
       }
-      if (!connect()) return Outcome::stopped;
-      if (piece.ends_batch && named_ && at_.lsn == piece.position.lsn) {
-        base::log(base::Level::info, "the commit of " + at_.lsn.text() + " was in doubt; it had landed");
-        written(piece, {});
-        return Outcome::ended;
+      written(piece, standby.take_conflicts());
+      if (piece.ends_batch) turns_.next();
+      return Outcome::ended;
+    }
+  }
+
+  // After a failure to write a piece, while it is being caught: throws it again, or makes a new session and tells how
+  // to go on (nothing: with the same piece). `went_ahead`: it was begun before the batch before it was committed.
+  std::optional<Outcome> recover(const Error& failure, Prepared& prepared, bool whole, bool went_ahead) {
+    const Piece& piece = prepared.piece;
+    const bool in_doubt = turns_.leading().in_doubt();
+    const bool beside = turns_.ahead();  // the batch after it
+    const Conflicts conflicts = turns_.leading().take_conflicts();
+    const bool about_rows = is_about_rows(failure);
+    const Position before = at_;
+    bool apart = false;
+    turns_.disconnect();
+    if (!in_doubt && (went_ahead || (beside && !about_rows))) {
+      base::log(base::Level::debug, std::string(failure.what()) + "; going on one by one");
+      turns_.rest();
+    } else if (dynamic_cast<const base::Transient*>(&failure) != nullptr) {
+      if (in_doubt && !named_)
+        throw Error(Exit::unreachable,
+                    std::string(failure.what()) +
+                        "; whether the last batch was committed is not known: compare before going on");
+      if (!backoff_.wait(failure.what())) {
+        if (base::stop_requested()) return Outcome::stopped;
+        throw;
       }
-      report_.roll_back();
-      pending_ = 0;
-      if (at_.lsn < before.lsn && cursor_ != nullptr) {
-        base::log(base::Level::info, node_.name + ": came back at " + at_.lsn.text() + ", without what it had not " +
-                                         "flushed up to " + before.lsn.text() + "; reading that again");
-        return Outcome::read_again;
-      }
-      if (at_.lsn != before.lsn)
-        throw Error(Exit::try_later, node_.name + ": progress went from " + before.lsn.text() + " to " +
-                                         at_.lsn.text() +
-                                         " meanwhile: another apply is at work there; stop one of the two");
-      if (apart) return write_apart(prepared);
-      if (whole && piece.ends_batch) continue;
-      if (prepared.piece.in_order) limits_.in_order_until = std::max(limits_.in_order_until, piece.last_lsn);
+    } else {
+      if (!about_rows || (piece.in_order && piece.commits.size() <= 1)) throw;
+      apart = piece.in_order;
+      base::log(base::Level::debug, std::string(failure.what()) + "; trying these changes " +
+                                        (apart ? "transaction by transaction" : "in the primary's order"));
+      prepared.piece.in_order = true;
+    }
+    if (!connect()) return Outcome::stopped;
+    if (piece.ends_batch && named_ && at_.lsn == piece.position.lsn) {
+      base::log(base::Level::info, "the commit of " + at_.lsn.text() + " was in doubt; it had landed");
+      written(piece, conflicts);
+      return Outcome::ended;
+    }
+    report_.roll_back();
+    pending_ = 0;
+    if (at_.lsn < before.lsn && cursor_ != nullptr) {
+      base::log(base::Level::info, node_.name + ": came back at " + at_.lsn.text() + ", without what it had not " +
+                                       "flushed up to " + before.lsn.text() + "; reading that again");
       return Outcome::read_again;
     }
+    if (at_.lsn != before.lsn)
+      throw Error(Exit::try_later, node_.name + ": progress went from " + before.lsn.text() + " to " + at_.lsn.text() +
+                                       " meanwhile: another apply is at work there; stop one of the two");
+    if (apart) return write_apart(prepared);
+    if (whole && piece.ends_batch) return {};
+    if (prepared.piece.in_order) limits_.in_order_until = std::max(limits_.in_order_until, piece.last_lsn);
+    return Outcome::read_again;
   }
 
   void commit(const Piece& piece) {
@@ -243,12 +264,12 @@ class Run {
   // Tells the others how far the standby is for good: everything up to `covered`. The spool may go up to there.
   void publish(change::Lsn covered) {
     if (cursor_ == nullptr || !durable_) return;
-    published_ = base::monotonic_seconds();
     covered_ = std::max({covered_, covered, at_.end_lsn});
     cursor_->publish({at_.lsn, covered_, at_.operations, at_.time});
+    published_ = base::monotonic_seconds();
     if (published_ - pruned_ < prune_every) return;
-    pruned_ = published_;
     spool::prune(settings_);
+    pruned_ = published_;
   }
 
   void tell() const {
@@ -273,10 +294,11 @@ class Run {
   spool::CursorFile* cursor_;
   Report report_;
   Turns turns_;
-  const bool may_go_ahead_;  // of what is durable, and of the batch before: what a crash takes back can be read again
+  const bool can_read_again_;  // of what is durable, and of the batch before: what a crash takes back can be read again
   Sequences sequences_;
-  Position at_;           // of the last commit
-  bool durable_ = false;  // it survives a crash of the standby
+  Position at_;            // of the last commit
+  bool durable_ = false;   // it survives a crash of the standby
+  bool has_next_ = false;  // the batch after the one in hand is there
   base::Backoff backoff_;
   Limits limits_;
   const Feed* feed_ = nullptr;

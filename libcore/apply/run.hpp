@@ -1,5 +1,5 @@
 // One run of apply: from the spool or stdin to one standby, with retries, until it is done. Owns the order of things;
-// the work is in feed, writer and progress.
+// the work is in feed, turns, standby and writer.
 #pragma once
 
 #include <filesystem>

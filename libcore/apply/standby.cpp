@@ -36,8 +36,8 @@ void Standby::write(const Prepared& prepared, Sequences& sequences, bool beside)
   sequences.follow(session_, prepared.piece);
 }
 
-// Of two batches at once the earlier may wait for a unique value that only the standby has unique and the later took.
-// The later waits for our commit, so no server sees that this is a deadlock.
+// Of two batches at once the earlier may wait for a unique value that the later took. The later waits for our commit,
+// so no server sees that this is a deadlock.
 void Standby::open(bool beside) {
   if (!open_) session_.query(beside ? "BEGIN; SET LOCAL lock_timeout = '1s'" : "BEGIN");
   open_ = true;

@@ -34,14 +34,15 @@ class Standby {
   void begin(Parts parts);
   bool has_begun() const { return begun_.valid(); }
   // Writes a piece in the batch's transaction, or what begin() left of it, and moves the sequences. Throws what failed
-  // since begin(), too. `beside`: while another session has the batch after it.
+  // since begin(), too. `beside`: while another session has the batch after it; then a lock is not waited for longer
+  // than a second, for that one may have it.
   void write(const Prepared& prepared, Sequences& sequences, bool beside);
   // Commits the batch, with the progress from `from` to its end. Without `durably` that does not wait for its WAL: a
   // crash of the standby may take the batch back, and its progress with it.
   void commit(const Position& from, const Position& to, bool durably);
   // Whether the last thing tried was the commit, so that its outcome is unknown if the connection is gone.
   bool in_doubt() const { return committing_; }
-  // Makes everything that any session has committed here survive a crash of the standby.
+  // Makes everything that any session has committed here survive a crash of the standby. Rolls back what is open.
   void flush();
 
   Conflicts take_conflicts() { return writer_.take_conflicts(); }

@@ -49,7 +49,7 @@ class Targets {
   // Throws Unfit, with what to do, when the standby has no such table, lacks a column or a unique index on the
   // key.
   TargetTable& of(const change::Relation& relation);
-  // The staging table: a column "group" and those of the relation, with the standby's types; emptied at each commit.
+  // The staging table: stage_group and those of the relation, with the standby's types; emptied at each commit.
   const std::string& stage(TargetTable& table);
   // Throws Unfit when a column's type is no longer what it was when it was read: its binary form might be taken for
   // another value. Asks nothing where rows go as text. Holds the table's shape until the end of the transaction.

@@ -1,6 +1,7 @@
 #include "apply/turns.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace apply {
 namespace {
 constexpr int first_rest = 8;  // batches
 constexpr int longest_rest = 1024;
+constexpr int all_is_well = 256;  // so many went ahead since: the next failure is a new one
 }  // namespace
 
 Position Turns::connect() {
@@ -39,17 +41,20 @@ void Turns::begin_ahead(const Prepared& first, const Prepared& second) {
     // Asked of this session: the leading one may be busy.
     if (!other_->can_fold(second)) return;
     other_->begin(parts_of(first, second, other_->may_overlap(first) && other_->may_overlap(second)));
-  } catch (const base::Error& refused) {  // the ordinary way meets it again, if it is of the tables
+  } catch (const std::exception& refused) {  // of the tables: the ordinary way meets it again; no thread, or no session
     base::log(base::Level::debug, std::string("one session has to do: ") + refused.what());
     other_.reset();
     rest();
   }
 }
 
-void Turns::rest() { rest_ = last_rest_ = std::clamp(last_rest_ * 2, first_rest, longest_rest); }
+void Turns::rest() {
+  rest_ = last_rest_ = went_well_ < all_is_well ? std::clamp(last_rest_ * 2, first_rest, longest_rest) : first_rest;
+  went_well_ = 0;
+}
 
 void Turns::next() {
-  if (went_ahead_) last_rest_ = 0;
+  if (went_ahead_) ++went_well_;
   went_ahead_ = ahead();
   if (went_ahead_) std::swap(leading_, other_);
 }

@@ -28,6 +28,7 @@ class Turns {
   // Begins `second`, the batch after `first`, which leads and is not committed, as far as it may; or does nothing.
   void begin_ahead(const Prepared& first, const Prepared& second);
   bool ahead() const { return other_ && other_->has_begun(); }
+  bool busy() const { return ahead() || (leading_ && leading_->has_begun()); }
   // One of two batches failed beside the other: the next ones go one by one.
   void rest();
   // The batch that leads is committed: the one after it leads, if it was begun.
@@ -40,6 +41,7 @@ class Turns {
   std::unique_ptr<Standby> other_;
   std::unique_ptr<Standby> leading_;
   bool went_ahead_ = false;  // the batch that leads did
+  int went_well_ = 0;        // batches in a row that went ahead
   int rest_ = 0;             // batches that go without
   int last_rest_ = 0;        // doubled by each failure: what does not fit once often does not fit again
 };

@@ -10,7 +10,6 @@
 namespace apply {
 namespace {
 
-using change::EventType;
 using change::Value;
 
 constexpr uint32_t after_groups = 1 << 24;  // of Parts::after: a batch has fewer operations, so fewer groups
