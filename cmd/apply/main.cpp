@@ -16,13 +16,10 @@ int main(int argc, char** argv) {
                  [&](const config::Settings& settings) {
                    options.report = report;
                    const std::optional<int> fd = input.empty() ? std::nullopt : std::optional<int>(STDIN_FILENO);
-                   if (dry_run)
-                     apply::dry_run(settings, options, fd,
-                                    [](std::string_view sql) { std::fwrite(sql.data(), 1, sql.size(), stdout); });
-                   else if (fd)
-                     apply::from_stdin_to_standby(settings, options, *fd);
-                   else
-                     apply::from_spool_to_standby(settings, options);
+                   if (fd && !dry_run) return apply::from_stdin_to_standby(settings, options, *fd);
+                   if (!dry_run) return apply::from_spool_to_standby(settings, options);
+                   apply::dry_run(settings, options, fd,
+                                  [](std::string_view sql) { std::fwrite(sql.data(), 1, sql.size(), stdout); });
                    return Exit::done;
                  });
   tool.flag("--follow", options.follow, "go on until stopped, instead of ending with what the spool holds now");

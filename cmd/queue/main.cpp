@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 #include "cli/tool.hpp"
 #include "spool/check.hpp"
+#include "spool/dead.hpp"
 #include "spool/get.hpp"
 #include "spool/prune.hpp"
 #include "spool/put.hpp"
@@ -22,6 +23,7 @@ int main(int argc, char** argv) {
   using config::Settings;
   spool::GetOptions options;
   bool json = false;
+  std::string id;
   cli::Tool tool("queue", "Keeps changes on their way: a durable, checksummed backlog, a cursor for each standby.");
   tool.command("put", "store the changes on stdin; returns when they are durable", [](const Settings& settings) {
     spool::put(STDIN_FILENO, settings);
@@ -55,6 +57,28 @@ int main(int argc, char** argv) {
     std::string removed;
     for (const std::string& name : spool::prune(settings)) removed += name + "\n";
     return print(removed);
+  });
+  cli::Command& dead = tool.command("dead", "operations in quarantine: what a standby refused");
+  dead.command("list", "a line each",
+               [&](const Settings& settings) {
+                 const auto letters = spool::dead_letters(settings.spool.directory);
+                 return print(json ? spool::dead_json(letters) : spool::dead_text(letters));
+               })
+      .flag("--json", json, "as a JSON object each");
+  const auto on_dead = [&](const char* name, const char* help, const auto& action) {
+    cli::Command& command =
+        dead.command(name, help, [&id, action](const Settings& settings) { return print(action(settings, id)); });
+    command.word("id", id, "an operation_id, or all");
+  };
+  on_dead("show", "all about one", [](const Settings& settings, const std::string& which) {
+    return spool::dead_show(spool::named_dead(settings, which));
+  });
+  on_dead("retry", "have apply try it again, with what waits behind it",
+          [](const Settings& settings, const std::string& which) {
+            return spool::dead_text(spool::retry_dead(settings, which));
+          });
+  on_dead("drop", "give it up; the audit record keeps it", [](const Settings& settings, const std::string& which) {
+    return spool::dead_text(spool::drop_dead(settings, which));
   });
   return tool.run(argc, argv);
 }

@@ -30,6 +30,9 @@ std::string id_of(const T& change) {
   return change.lsn.text() + "#" + std::to_string(change.ordinal);
 }
 
+const char* type_name(change::EventType type);    // insert, update, delete
+std::string line_of(const Operation& operation);  // in the change format, without a newline
+
 struct Truncate {
   std::vector<base::TableName> tables;
   bool restart_identity = false;

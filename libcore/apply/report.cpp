@@ -11,17 +11,6 @@ namespace {
 
 constexpr size_t flush_bytes = 1 << 20;
 
-const char* type_name(change::EventType type) {
-  switch (type) {
-    case change::EventType::insert:
-      return "insert";
-    case change::EventType::update:
-      return "update";
-    default:
-      return "delete";
-  }
-}
-
 }  // namespace
 
 Report::Report(const std::filesystem::path& file) : name_(file.string()) {
@@ -33,7 +22,7 @@ Report::~Report() {
   if (fd_ && written_ > committed_) (void)!::ftruncate(fd_.get(), committed_);
 }
 
-void Report::add(const Piece& piece) {
+void Report::add(const Piece& piece, const Results& results) {
   if (!fd_) return;
   for (const Truncate& truncate : piece.truncates) {
     lines_ += R"({"operation_id":")" + id_of(truncate) + R"(","tables":[)";
@@ -47,9 +36,9 @@ void Report::add(const Piece& piece) {
   for (const Operation& operation : piece.operations) {
     lines_ += R"({"operation_id":")" + id_of(operation) + R"(","table":)";
     change::append_json_string(lines_, operation.relation->text);
-    lines_ += std::string(R"(,"type":")") + type_name(operation.type) +
-              R"(","result":"applied"})"
-              "\n";
+    const auto found = results.find(id_of(operation));
+    lines_ += std::string(R"(,"type":")") + type_name(operation.type) + R"(","result":")" +
+              (found == results.end() ? "applied" : found->second) + "\"}\n";
   }
   if (lines_.size() >= flush_bytes) flush();
 }

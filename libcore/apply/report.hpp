@@ -1,4 +1,4 @@
-// The file of --report: one JSON line for each operation that is on the standby, written when its batch is. Owns the
+// The file of --report: one JSON line for each operation, with what became of it, written when its batch is. Owns the
 // file; lines of a batch that fails are taken back.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "apply/incidents.hpp"
 #include "apply/piece.hpp"
 #include "base/files.hpp"
 
@@ -16,7 +17,7 @@ class Report {
   // Writes nothing at all when `file` is empty.
   explicit Report(const std::filesystem::path& file);
   ~Report();
-  void add(const Piece& piece);  // a piece that was written, not yet committed
+  void add(const Piece& piece, const Results& results);  // a piece that was written, not yet committed
   void commit();
   void roll_back();
 

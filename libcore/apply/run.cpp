@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apply/feed.hpp"
+#include "apply/incidents.hpp"
 #include "apply/report.hpp"
 #include "apply/sequences.hpp"
 #include "apply/source.hpp"
@@ -47,7 +48,8 @@ class Run {
         named_(source.named()),
         cursor_(cursor),
         report_(options.report),
-        turns_(settings, node_, named_),
+        incidents_(settings, node_, cursor != nullptr),
+        turns_(settings, node_, named_, incidents_),
         can_read_again_(cursor != nullptr && options.report.empty()),
         backoff_(options.follow ? -1 : settings.synchronization.max_retry_attempts,
                  settings.synchronization.retry_delay) {
@@ -55,7 +57,7 @@ class Run {
     limits_ = {static_cast<uint64_t>(sync.batch_size), static_cast<uint64_t>(sync.max_queue_size), options.until, {}};
   }
 
-  void to_end() {
+  Exit to_end() {
     bool stopped = !connect();
     while (!stopped) {
       source_.rewind(at_);
@@ -68,6 +70,7 @@ class Run {
     }
     publish(at_.end_lsn);
     tell();
+    return incidents_.quarantine.size() > 0 && !options_.follow ? Exit::finding : Exit::done;
   }
 
  private:
@@ -101,8 +104,10 @@ class Run {
       }
       if (can_read_again_ && whole && feed.more()) {
         has_next_ = feed.pop(next);
-        if (has_next_ && next.prepared) turns_.begin_ahead(*item.prepared, *next.prepared);
+        if (has_next_ && next.prepared && !incidents_.quarantine.touches(*next.prepared))
+          turns_.begin_ahead(*item.prepared, *next.prepared);
       }
+      if (incidents_.quarantine.touches(*item.prepared)) item.prepared->piece.in_order = true;
       const Outcome outcome = write(*item.prepared, whole);
       if (outcome != Outcome::ended) return outcome;
       whole = item.prepared->piece.ends_batch;
@@ -114,10 +119,17 @@ class Run {
   bool durably() const { return !can_read_again_ || !(has_next_ || feed_->more()) || publishing_is_due(); }
   bool publishing_is_due() const { return base::monotonic_seconds() - published_ >= durable_every; }
 
-  // Makes what was committed last, possibly by a run before this one, survive a crash of the standby.
+  // Tries again what was asked for, and makes what was committed last, possibly by a run before this one, survive a
+  // crash of the standby.
   Outcome settle() {
-    if (cursor_ == nullptr || durable_) return Outcome::ended;
+    if (cursor_ == nullptr) return Outcome::ended;
     try {
+      incidents_.quarantine.look(at_.lsn);
+      for (const spool::DeadLetter& letter : incidents_.quarantine.to_retry()) {
+        const HeldOperation held(letter);
+        incidents_.quarantine.retried(letter, turns_.leading().put(held.operation()));
+      }
+      if (durable_) return Outcome::ended;
       turns_.leading().flush();
       durable_ = true;
       tally_.settled();
@@ -139,13 +151,15 @@ class Run {
       const bool went_ahead = standby.has_begun();
       try {
         standby.write(prepared, sequences_, turns_.ahead());
+        for (const Truncate& what : piece.truncates)
+          for (const base::TableName& table : what.tables) incidents_.quarantine.supersede(table, what.lsn);
         if (piece.ends_batch) commit(piece);
       } catch (const Error& failure) {
         const std::optional<Outcome> outcome = recover(failure, prepared, whole, went_ahead);
         if (outcome) return *outcome;
         continue;
       }
-      written(piece, standby.take_conflicts());
+      written(piece, piece.ends_batch ? incidents_.committed() : Conflicts());
       if (piece.ends_batch) turns_.next();
       return Outcome::ended;
     }
@@ -157,7 +171,7 @@ class Run {
     const Piece& piece = prepared.piece;
     const bool in_doubt = turns_.leading().in_doubt();
     const bool beside = turns_.ahead();  // the batch after it
-    const Conflicts conflicts = turns_.leading().take_conflicts();
+    const Conflicts conflicts = incidents_.conflicts.take();
     const bool about_rows = is_about_rows(failure);
     const Position before = at_;
     bool apart = false;
@@ -204,7 +218,9 @@ class Run {
   }
 
   void commit(const Piece& piece) {
-    const bool durable = durably();
+    // What goes to quarantine, or comes out of it, may not come again.
+    const bool durable = incidents_.any() || durably();
+    incidents_.before_commit();
     turns_.leading().commit(at_, piece.position, durable);
     at_ = piece.position;
     durable_ = durable;
@@ -231,7 +247,6 @@ class Run {
   // (Again.) False when a stop was requested meanwhile.
   bool connect() {
     turns_.disconnect();
-    conflicts_ = {};
     sequences_ = {};
     for (;;) {
       try {
@@ -239,6 +254,7 @@ class Run {
         if (!named_) return true;
         at_ = now;
         durable_ = false;  // it may be the unflushed commit of a run that was killed
+        incidents_.load(now.lsn);
         tally_.back_to(now.lsn);
         return true;
       } catch (const base::Transient& failure) {
@@ -250,14 +266,12 @@ class Run {
   }
 
   void written(const Piece& piece, const Conflicts& conflicts) {
-    report_.add(piece);
+    report_.add(piece, incidents_.take_results());
     pending_ += piece.operations.size() + piece.truncates.size();
-    conflicts_ = conflicts_ + conflicts;
     if (!piece.ends_batch) return;
     backoff_.succeeded();
     report_.commit();
-    tally_.add(piece.position.lsn, {piece.commits.size(), std::exchange(pending_, 0), std::exchange(conflicts_, {})},
-               durable_);
+    tally_.add(piece.position.lsn, {piece.commits.size(), std::exchange(pending_, 0), conflicts}, durable_);
     if (publishing_is_due()) publish(piece.position.end_lsn);
   }
 
@@ -275,14 +289,11 @@ class Run {
   void tell() const {
     const Totals& totals = tally_.totals();
     if (totals.transactions == 0 && !turns_.connected()) return;
-    const Conflicts& conflicts = totals.conflicts;
     std::string line = node_.name + ": applied " + std::to_string(totals.operations) + " operations in " +
                        std::to_string(totals.transactions) + " transactions, up to " + at_.lsn.text();
-    if (conflicts.insert_present > 0)
-      line += "; rows that were there: " + std::to_string(conflicts.insert_present) + " inserted (overwritten)";
-    if (conflicts.update_missing + conflicts.delete_missing > 0)
-      line += "; rows that were not there: " + std::to_string(conflicts.update_missing) + " updated (made anew), " +
-              std::to_string(conflicts.delete_missing) + " deleted";
+    if (totals.conflicts.total() > 0) line += "; conflicts: " + totals.conflicts.text();
+    if (const size_t held = incidents_.quarantine.size(); held > 0)
+      line += "; in quarantine: " + std::to_string(held) + " operations, see pgtandem queue dead list";
     base::log(base::Level::info, line);
   }
 
@@ -293,6 +304,7 @@ class Run {
   std::optional<change::Source> named_;
   spool::CursorFile* cursor_;
   Report report_;
+  Incidents incidents_;
   Turns turns_;
   const bool can_read_again_;  // of what is durable, and of the batch before: what a crash takes back can be read again
   Sequences sequences_;
@@ -302,7 +314,6 @@ class Run {
   base::Backoff backoff_;
   Limits limits_;
   const Feed* feed_ = nullptr;
-  Conflicts conflicts_;  // of the open batch
   Tally tally_;
   change::Lsn covered_;
   double published_ = 0;
@@ -312,17 +323,17 @@ class Run {
 
 }  // namespace
 
-void from_spool_to_standby(const config::Settings& settings, const Options& options) {
+base::Exit from_spool_to_standby(const config::Settings& settings, const Options& options) {
   const std::unique_ptr<Source> source = from_spool(settings);
   spool::CursorFile cursor(settings.spool.directory, settings.secondary(options.node).name);
   Options bounded = options;
   if (!options.follow && !options.until) bounded.until = spool::read_mark(settings.spool.directory)->lsn;
-  Run(settings, bounded, *source, &cursor).to_end();
+  return Run(settings, bounded, *source, &cursor).to_end();
 }
 
-void from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd) {
+base::Exit from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd) {
   const std::unique_ptr<Source> source = from_descriptor(fd, "stdin");
-  Run(settings, options, *source, nullptr).to_end();
+  return Run(settings, options, *source, nullptr).to_end();
 }
 
 }  // namespace apply

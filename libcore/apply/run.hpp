@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
 #include "change/lsn.hpp"
 #include "config/settings.hpp"
 
@@ -23,10 +24,10 @@ struct Options {
 // Applies what the spool holds durably now; goes on as the options say. Throws base::Transient when the retries are
 // used up, Error(data) for a gap, damage, a schema that does not fit or a row that the standby refuses: everything
 // before it is applied, nothing of its transaction.
-void from_spool_to_standby(const config::Settings& settings, const Options& options);
+base::Exit from_spool_to_standby(const config::Settings& settings, const Options& options);
 
 // The same from a descriptor, to its end.
-void from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd);
+base::Exit from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd);
 
 // What would be done, as SQL that psql can run, in the primary's order.
 void dry_run(const config::Settings& settings, const Options& options, std::optional<int> fd,

@@ -8,12 +8,12 @@
 namespace apply {
 
 Standby::Standby(const config::Settings& settings, const config::Node& node,
-                 const std::optional<change::Source>& source)
+                 const std::optional<change::Source>& source, Incidents& incidents)
     : source_(source),
       session_(node, {.purpose = "pgtandem apply",
                       .writes_as_replica = true,
                       .answer_timeout = settings.synchronization.sync_timeout}),
-      writer_(session_) {}
+      writer_(session_, incidents) {}
 
 Position Standby::read_position() { return source_ ? read_progress(session_, *source_) : Position{}; }
 
@@ -52,6 +52,14 @@ void Standby::commit(const Position& from, const Position& to, bool durably) {
     throw base::Error(base::Exit::bug, session_.node() + ": the commit of " + to.lsn.text() + " was answered " +
                                            std::string(committed.tag()));
   committing_ = open_ = false;
+}
+
+std::string Standby::put(const Operation& operation) {
+  open(false);
+  std::string refusal = writer_.one_by_one().put(operation);
+  session_.query("COMMIT");
+  open_ = false;
+  return refusal;
 }
 
 void Standby::flush() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "apply/incidents.hpp"
 #include "apply/piece.hpp"
 #include "apply/prepared.hpp"
 #include "apply/sequences.hpp"
@@ -20,7 +21,8 @@ namespace apply {
 class Standby {
  public:
   // Connects; throws as pg::Session does.
-  Standby(const config::Settings& settings, const config::Node& node, const std::optional<change::Source>& source);
+  Standby(const config::Settings& settings, const config::Node& node, const std::optional<change::Source>& source,
+          Incidents& incidents);
 
   // How far the standby is; zero where the stream names no source. Throws as read_progress() does.
   Position read_position();
@@ -45,7 +47,9 @@ class Standby {
   // Makes everything that any session has committed here survive a crash of the standby. Rolls back what is open.
   void flush();
 
-  Conflicts take_conflicts() { return writer_.take_conflicts(); }
+  // Makes a row what an operation out of quarantine says, in a transaction of its own that leaves the progress as it
+  // is. Returns why it is refused; empty when it was not.
+  std::string put(const Operation& operation);
 
  private:
   void open(bool beside);

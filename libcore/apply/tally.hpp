@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "apply/writer.hpp"
+#include "apply/conflict.hpp"
 #include "change/lsn.hpp"
 
 namespace apply {

@@ -149,6 +149,24 @@ const std::string& Targets::stage(TargetTable& table) {
   return table.stage = name;
 }
 
+const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
+  if (table.unique) return *table.unique;
+  table.unique.emplace();
+  const pg::Result rows = session_.query(
+      R"(SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k, true),
+                coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '')
+           FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnkeyatts) AS k
+          WHERE i.indrelid = $1::pg_catalog.regclass AND i.indisunique AND i.indisready ORDER BY 1, k)",
+      {table.name});
+  std::string_view last;
+  for (int i = 0; i < rows.rows(); ++i) {
+    if (rows.get(i, 0) != last) table.unique->push_back({{}, std::string(rows.get(i, 2))});
+    last = rows.get(i, 0);
+    table.unique->back().elements.emplace_back(rows.get(i, 1));
+  }
+  return *table.unique;
+}
+
 void Targets::check_types(const TargetTable& table) {
   if (std::find(table.forms.begin(), table.forms.end(), pg::Binary::none) != table.forms.end()) return;
   const pg::Result now = session_.query("SELECT " + column_list(table) + " FROM " + table.name + " LIMIT 0");

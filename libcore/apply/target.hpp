@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,6 +24,12 @@ class Unfit : public base::Error {
   explicit Unfit(const std::string& message) : Error(base::Exit::data, message) {}
 };
 
+// What a unique index of the standby keeps single.
+struct UniqueIndex {
+  std::vector<std::string> elements;  // columns (quoted) or expressions, as SQL over the table
+  std::string predicate;              // of a partial one
+};
+
 struct TargetTable {
   const change::Relation* relation = nullptr;
   std::string name;                  // quoted
@@ -36,7 +43,8 @@ struct TargetTable {
   bool fires = false;           // has triggers that fire for a replica, too (ENABLE ALWAYS or REPLICA)
   bool match_is_unique = true;  // false: FULL and no primary key there; one of the rows that look alike is meant
   int depth = 0;                // above every table that it references
-  std::string stage;            // the session's staging table for it, made at its first use
+  std::optional<std::vector<UniqueIndex>> unique;  // once asked for
+  std::string stage;                               // the session's staging table for it, made at its first use
 };
 
 // The staging tables' first column: which statement a row is for. No user would name a column so.
@@ -51,6 +59,7 @@ class Targets {
   TargetTable& of(const change::Relation& relation);
   // The staging table: stage_group and those of the relation, with the standby's types; emptied at each commit.
   const std::string& stage(TargetTable& table);
+  const std::vector<UniqueIndex>& unique_indexes(TargetTable& table);
   // Throws Unfit when a column's type is no longer what it was when it was read: its binary form might be taken for
   // another value. Asks nothing where rows go as text. Holds the table's shape until the end of the transaction.
   void check_types(const TargetTable& table);

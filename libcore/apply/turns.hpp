@@ -15,8 +15,9 @@ namespace apply {
 
 class Turns {
  public:
-  Turns(const config::Settings& settings, const config::Node& node, std::optional<change::Source> source)
-      : settings_(settings), node_(node), source_(std::move(source)) {}
+  Turns(const config::Settings& settings, const config::Node& node, std::optional<change::Source> source,
+        Incidents& incidents)
+      : settings_(settings), node_(node), source_(std::move(source)), incidents_(incidents) {}
   ~Turns() { disconnect(); }
 
   // (Again.) Rolls back whatever was begun; returns where the standby is. Throws as Standby does.
@@ -38,6 +39,7 @@ class Turns {
   const config::Settings& settings_;
   const config::Node& node_;
   const std::optional<change::Source> source_;
+  Incidents& incidents_;
   std::unique_ptr<Standby> other_;
   std::unique_ptr<Standby> leading_;
   bool went_ahead_ = false;  // the batch that leads did

@@ -30,7 +30,7 @@ void Writer::write(const Prepared& prepared) {
   if (piece.in_order || !can_fold(prepared)) {
     std::vector<const Operation*> all;
     for (const Operation& operation : piece.operations) all.push_back(&operation);
-    write_in_order(all);
+    in_order_.write(all);
   } else {
     check(prepared.fold);
     stage(prepared.fold, 0);
@@ -39,7 +39,7 @@ void Writer::write(const Prepared& prepared) {
     if (!piece.ends_batch)
       for (const TableEffect& effect : prepared.fold.tables)
         if (effect.stages()) session_.query("DELETE FROM " + targets_.stage(targets_.of(*effect.relation)));
-    write_in_order(prepared.fold.in_order);
+    in_order_.write(prepared.fold.in_order);
   }
 }
 
@@ -62,7 +62,10 @@ void Writer::write_ahead(const Parts& parts) {
 void Writer::write_after(const Parts& parts) { run(parts.after, after_groups); }
 
 void Writer::check(const Fold& fold) {
-  for (const TableEffect& effect : fold.tables) targets_.check_types(targets_.of(*effect.relation));
+  for (const TableEffect& effect : fold.tables) {
+    targets_.check_types(targets_.of(*effect.relation));
+    incidents_.newest_of(*effect.relation);
+  }
 }
 
 // What deletes and updates name: the rows of the first group are deleted, those of each after it updated alike.
@@ -111,7 +114,7 @@ void Writer::run_deletes(TargetTable& table, const TableEffect& effect, uint32_t
                             .affected();
   const auto expected = static_cast<uint64_t>(
       std::count_if(effect.deletes.begin(), effect.deletes.end(), [](const DeletedRow& row) { return row.expected; }));
-  if (gone < expected) conflicts_.delete_missing += expected - gone;
+  if (gone != expected) unexpected(table, expected, gone);
 }
 
 void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t first_group) {
@@ -119,33 +122,29 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t
     const UpdateGroup& group = effect.updates[i];
     const std::string rows = targets_.stage(table) + " AS s WHERE " + of_group(first_group + i);
     std::string set;
+    std::string condition = match_condition(table, "t", "s");
     for (size_t c = 0; c < group.set.size(); ++c) {
       if (!group.set[c]) continue;
-      if (table.always[c])  // no UPDATE may set it; a row where it changed is made anew below
-        session_.query("DELETE FROM " + table.name + " AS t USING " + rows + " AND " +
-                       match_condition(table, "t", "s") + " AND t." + table.columns[c] + " <> s." + table.columns[c]);
+      const std::string now = table.columns[c] + " = s." + table.columns[c];
+      if (table.always[c])  // no UPDATE may set it
+        condition += " AND t." + now;
       else
-        set += (set.empty() ? "" : ", ") + table.columns[c] + " = s." + table.columns[c];
+        set += (set.empty() ? "" : ", ") + now;
     }
     // A table of nothing but its key has nothing to set, yet its row has to be there.
     if (set.empty()) set = table.columns[table.match[0]] + " = s." + table.columns[table.match[0]];
-    const uint64_t touched = session_
-                                 .query("UPDATE " + table.name + " AS t SET " + set + " FROM " + rows + " AND " +
-                                        match_condition(table, "t", "s"))
-                                 .affected();
-    if (touched == group.rows.size()) continue;
-    if (!group.whole)
-      throw Unfit(session_.node() + ": " + table.relation->text + " lacks " +
-                  std::to_string(group.rows.size() - touched) + " rows whose update does not carry every value");
-    std::string columns;
-    for (const std::string& column : table.columns) columns += (columns.empty() ? "s." : ", s.") + column;
-    conflicts_.update_missing +=
-        session_
-            .query("INSERT INTO " + table.name + " (" + column_list(table) + ") OVERRIDING SYSTEM VALUE SELECT " +
-                   columns + " FROM " + rows + " AND NOT EXISTS (SELECT FROM " + table.name + " AS t WHERE " +
-                   match_condition(table, "t", "s") + ")")
-            .affected();
+    if (const std::optional<size_t> newest = incidents_.newest_of(*effect.relation); newest && group.set[*newest])
+      condition += " AND NOT coalesce(t." + table.columns[*newest] + " > s." + table.columns[*newest] + ", false)";
+    const uint64_t touched =
+        session_.query("UPDATE " + table.name + " AS t SET " + set + " FROM " + rows + " AND " + condition).affected();
+    if (touched != group.rows.size()) unexpected(table, group.rows.size(), touched);
   }
+}
+
+// In order each operation is looked at by itself.
+void Writer::unexpected(const TargetTable& table, uint64_t expected, uint64_t met) const {
+  throw Unfit(session_.node() + ": " + table.relation->text + " has " + std::to_string(met) + " of " +
+              std::to_string(expected) + " rows that are changed");
 }
 
 // In one statement, so that foreign keys among the tables hold; never further by CASCADE: what else the primary emptied

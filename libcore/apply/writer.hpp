@@ -1,35 +1,24 @@
 // Writes prepared pieces to the standby: the folded form set by set, or operation by operation in the primary's order.
-// Owns the statements and the counts of what they touched; begins and commits nothing. One session, one thread.
+// Owns the set-based statements; begins and commits nothing. One session, one thread.
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <string>
-#include <utility>
 
+#include "apply/in_order.hpp"
+#include "apply/incidents.hpp"
 #include "apply/prepared.hpp"
 #include "apply/target.hpp"
 #include "pg/session.hpp"
 
 namespace apply {
 
-// What the standby had otherwise than the primary's changes expect; under primary_wins the primary's row stands.
-struct Conflicts {
-  uint64_t insert_present = 0;  // an insert's key was there: overwritten
-  uint64_t update_missing = 0;  // an update's row was not there: made anew
-  uint64_t delete_missing = 0;  // a delete's row was not there
-  Conflicts operator+(const Conflicts& other) const {
-    return {insert_present + other.insert_present, update_missing + other.update_missing,
-            delete_missing + other.delete_missing};
-  }
-};
-
 class Writer {
  public:
-  explicit Writer(pg::Session& session) : session_(session), targets_(session) {}
+  Writer(pg::Session& session, Incidents& incidents)
+      : session_(session), targets_(session), incidents_(incidents), in_order_(session, targets_, incidents) {}
 
-  // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit: a folded
-  // piece may still pass in order, and there the operation is named.
+  // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit where they are
+  // not as expected: a folded piece may still pass in order, and there the operation is named.
   void write(const Prepared& prepared);
   // The same in two steps: what may go ahead, and the rest once the batch before it is committed.
   void write_ahead(const Parts& parts);
@@ -42,8 +31,7 @@ class Writer {
   // delete and insert.
   bool can_fold(const Prepared& prepared) const;
 
-  // Counted since the last call.
-  Conflicts take_conflicts() { return std::exchange(conflicts_, {}); }
+  OneByOne& one_by_one() { return in_order_.one_by_one(); }
 
  private:
   // A folded run in three steps. Its rows in the staging tables are of statements from `group` on.
@@ -52,16 +40,13 @@ class Writer {
   void run(const Fold& fold, uint32_t group);
   void run_deletes(TargetTable& table, const TableEffect& effect, uint32_t group);
   void run_updates(TargetTable& table, const TableEffect& effect, uint32_t first_group);
+  [[noreturn]] void unexpected(const TargetTable& table, uint64_t expected, uint64_t met) const;
   void truncate(const Truncate& what);
-
-  // In the primary's order.
-  void write_in_order(const std::vector<const Operation*>& operations);
-  const std::string& statement_for(const Operation& operation, TargetTable& table, std::vector<pg::Parameter>& values);
 
   pg::Session& session_;
   Targets targets_;
-  Conflicts conflicts_;
-  std::map<std::string, std::string> statements_;  // SQL to the name it is prepared under
+  Incidents& incidents_;
+  InOrder in_order_;
 };
 
 }  // namespace apply

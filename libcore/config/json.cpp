@@ -14,20 +14,6 @@ ordered_json number(double value) {
   return value;
 }
 
-const char* conflict_name(ConflictResolution resolution) {
-  switch (resolution) {
-    case ConflictResolution::primary_wins:
-      return "primary_wins";
-    case ConflictResolution::standby_wins:
-      return "standby_wins";
-    case ConflictResolution::newest_wins:
-      return "newest_wins";
-    case ConflictResolution::stop:
-      break;
-  }
-  return "stop";
-}
-
 const char* drift_name(SchemaDrift drift) {
   return drift == SchemaDrift::stop ? "stop" : drift == SchemaDrift::common_columns ? "common_columns" : "follow";
 }
@@ -56,7 +42,8 @@ ordered_json synchronization_json(const Synchronization& sync) {
           {"sync_timeout", number(sync.sync_timeout)},
           {"enable_compression", sync.enable_compression},
           {"verify_sync", sync.verify_sync},
-          {"conflict_resolution", conflict_name(sync.conflict_resolution)},
+          {"conflict_resolution", name_of(sync.conflict_resolution)},
+          {"newest_column", sync.newest_column.empty() ? ordered_json() : ordered_json(sync.newest_column)},
           {"sync_tables", tables}};
 }
 

@@ -151,10 +151,13 @@ void read_synchronization(Section& top, Synchronization& sync) {
   const std::vector<std::string> policies = {"primary_wins", "standby_wins", "newest_wins", "stop"};
   const Value* conflict = section.choice("conflict_resolution", policy, policies);
   sync.conflict_resolution = static_cast<ConflictResolution>(policy);
-  if (sync.conflict_resolution != ConflictResolution::primary_wins) {
-    section.report().warn(conflict->place, section.name("conflict_resolution") + ": " + policies[policy] +
-                                               " is not used yet, primary_wins is in effect");
-  }
+  const Value* newest = section.text("newest_column", sync.newest_column);
+  const bool compares = sync.conflict_resolution == ConflictResolution::newest_wins;
+  if (compares && sync.newest_column.empty())
+    section.report().fail(conflict->place, section.name("conflict_resolution") +
+                                               ": newest_wins compares a column; name it in newest_column");
+  if (!compares && newest != nullptr)
+    section.report().warn(newest->place, section.name("newest_column") + " has no effect without newest_wins");
   for (const char* const key : {"full_sync_interval", "incremental_sync_interval", "verify_sync"}) section.not_yet(key);
   read_tables(section, sync);
   section.finish();

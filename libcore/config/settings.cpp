@@ -47,6 +47,20 @@ const Node& named(const Settings& settings, const std::string& name, Role role) 
 
 }  // namespace
 
+const char* name_of(ConflictResolution resolution) {
+  switch (resolution) {
+    case ConflictResolution::primary_wins:
+      return "primary_wins";
+    case ConflictResolution::standby_wins:
+      return "standby_wins";
+    case ConflictResolution::newest_wins:
+      return "newest_wins";
+    case ConflictResolution::stop:
+      break;
+  }
+  return "stop";
+}
+
 const Node& Settings::primary(const std::string& node) const {
   if (!node.empty()) return named(*this, node, Role::primary);
   const std::vector<std::string> names = with_role(*this, Role::primary);

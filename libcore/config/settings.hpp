@@ -26,6 +26,7 @@ struct Node {
 };
 
 enum class ConflictResolution { primary_wins, standby_wins, newest_wins, stop };
+const char* name_of(ConflictResolution policy);  // as in the file
 enum class SchemaDrift { stop, common_columns, follow };
 
 struct Synchronization {
@@ -41,6 +42,7 @@ struct Synchronization {
   bool enable_compression = false;
   bool verify_sync = true;
   ConflictResolution conflict_resolution = ConflictResolution::primary_wins;
+  std::string newest_column;                 // which newest_wins compares; empty under any other
   std::vector<base::TableName> sync_tables;  // in the file's order, no doubles, at least one
 };
 

@@ -83,6 +83,7 @@ fs::path lock_path(const fs::path& spool) { return spool / "lock"; }
 fs::path segments_path(const fs::path& spool) { return spool / "segments"; }
 fs::path cursors_path(const fs::path& spool) { return spool / "cursors"; }
 fs::path dead_path(const fs::path& spool) { return spool / "dead"; }
+fs::path audit_path(const fs::path& spool) { return spool / "audit.jsonl"; }
 
 fs::path cursor_path(const fs::path& spool, const std::string& node) { return cursors_path(spool) / encoded(node); }
 fs::path cursor_lock_path(const fs::path& spool, const std::string& node) {
@@ -127,10 +128,16 @@ std::vector<std::string> strange_names(const fs::path& spool) {
   return names;
 }
 
-uint64_t count_dead(const fs::path& spool) {
-  uint64_t count = 0;
-  for_each_entry(dead_path(spool), [&count](const fs::path& path) { count += path.filename().string()[0] != '.'; });
-  return count;
+fs::path dead_letter_path(const fs::path& spool, change::Lsn lsn, uint64_t ordinal, const std::string& node) {
+  return dead_path(spool) / (segment_stem(lsn) + "-" + std::to_string(ordinal) + "." + encoded(node) + ".json");
+}
+
+std::vector<fs::path> list_dead(const fs::path& spool) {
+  std::vector<fs::path> files;
+  for_each_entry(dead_path(spool), [&files](const fs::path& path) {
+    if (path.extension() == ".json") files.push_back(path);
+  });
+  return files;
 }
 
 void make_spool_directories(const fs::path& spool) {

@@ -19,6 +19,7 @@ std::filesystem::path lock_path(const std::filesystem::path& spool);
 std::filesystem::path segments_path(const std::filesystem::path& spool);
 std::filesystem::path cursors_path(const std::filesystem::path& spool);
 std::filesystem::path dead_path(const std::filesystem::path& spool);
+std::filesystem::path audit_path(const std::filesystem::path& spool);
 
 // A node may be called anything; what is not a letter, a digit, `_` or `-` of ASCII becomes %XX.
 std::filesystem::path cursor_path(const std::filesystem::path& spool, const std::string& node);
@@ -41,7 +42,9 @@ std::vector<Segment> list_segments(const std::filesystem::path& spool);
 // Names under segments/ that are none of a segment.
 std::vector<std::string> strange_names(const std::filesystem::path& spool);
 // Files under dead/: an operation in quarantine each.
-uint64_t count_dead(const std::filesystem::path& spool);
+std::filesystem::path dead_letter_path(const std::filesystem::path& spool, change::Lsn lsn, uint64_t ordinal,
+                                       const std::string& node);
+std::vector<std::filesystem::path> list_dead(const std::filesystem::path& spool);
 
 // The spool's directory (and its parents) and those inside it, the spool's own closed to others.
 void make_spool_directories(const std::filesystem::path& spool);

@@ -62,7 +62,7 @@ Stat stat(const config::Settings& settings) {
     stat.bytes += segment.bytes;
     ++stat.segments;
   }
-  stat.dead = count_dead(spool);
+  stat.dead = list_dead(spool).size();
   stat.writer = writer_running(spool);
   stat.cursors = read_cursors(settings);
   if (!stat.cursors.nodes.empty()) {

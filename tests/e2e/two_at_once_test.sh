@@ -57,6 +57,7 @@ same "batches that were in each other's way" 0 "$(cat "$work/apply.log" "$work/e
 same "the standby's sequence" 60000 "$(standby 'select last_value from hits_id_seq')"
 
 # A unique index that only the standby has: what does not fit there is found in the primary's order, and named.
+write_config 'hits, lines, slots' 'batch_size: 100' 'max_queue_size: 10000000' 'conflict_resolution: stop'
 standby 'create unique index on hits (page)'
 primary "insert into hits (page) select 'other ' || n from generate_series(1, 250) n" "insert into hits (page) values ('other 250')"
 "$BIN/capture" 2>>"$work/capture.log" | "$BIN/queue" put 2>>"$work/put.log"

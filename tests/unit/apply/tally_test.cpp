@@ -10,7 +10,7 @@ change::Lsn at(uint64_t lsn) {
   return out;
 }
 
-const apply::Totals batch{2, 10, {1, 0, 0}};
+const apply::Totals batch{2, 10, {{1}}};
 
 }  // namespace
 
@@ -24,7 +24,7 @@ TEST_CASE("what a crash of the standby took back is counted once, when it is don
   tally.add(at(30), batch, false);
   CHECK(tally.totals().transactions == 6);
   CHECK(tally.totals().operations == 30);
-  CHECK(tally.totals().conflicts.insert_present == 3);
+  CHECK(tally.totals().conflicts.total() == 3);
   tally.back_to(at(10));
   CHECK(tally.totals().operations == 10);
 }

@@ -85,6 +85,7 @@ const std::vector<Bad> table = {
     {7, "  max_queue_size: many", "7:19", "max_queue_size is \"many\""},
     {7, "  auto_sync_enabled: maybe", "7:22", "auto_sync_enabled is \"maybe\"; write true or false"},
     {7, "  verify_sync: \"true\"", "7:16", "write true or false, without quotes"},
+    {7, "  conflict_resolution: newest_wins", "7:24", "newest_wins compares a column; name it in newest_column"},
     {7, "  conflict_resolution: last_wins", "7:24", "primary_wins, standby_wins, newest_wins or stop"},
     {7, "  conflict_resolution: {strategy: timestamp}", "7:24", "conflict_resolution is a mapping"},
     // the new sections

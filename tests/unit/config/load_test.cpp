@@ -109,8 +109,8 @@ TEST_CASE("what would change the meaning in silence gets a warning") {
   CHECK_THAT(filters, Contains("pg.yaml:8:10: filters are not used yet"));
   CHECK_THAT(joined(load(with(8, "filters: {program: [jq, .]}")).warnings), Contains("filters are not used yet"));
   CHECK_THAT(joined(load(with(8, "filters: {other: {columns: [a]}}")).warnings), Contains("not in sync_tables"));
-  CHECK_THAT(joined(load(with(7, "  conflict_resolution: newest_wins")).warnings),
-             Contains("pg.yaml:7:24: synchronization.conflict_resolution: newest_wins is not used yet"));
+  CHECK_THAT(joined(load(with(7, "  newest_column: updated_at")).warnings),
+             Contains("pg.yaml:7:18: synchronization.newest_column has no effect without newest_wins"));
   CHECK_THAT(joined(load(with(8, "schema_drift: follow")).warnings), Contains("schema_drift: follow is not used yet"));
   CHECK_THAT(joined(load(with(8, "hooks: {on_failure: [/bin/mail]}")).warnings), !Contains("hooks"));
   CHECK_THAT(joined(load(with(3, "  a: {role: primary, is_active: false, database_url: service=a}")).warnings),

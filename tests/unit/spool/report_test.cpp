@@ -36,7 +36,7 @@ TEST_CASE("stat tells what waits for whom") {
   CHECK(json["nodes"]["backup"]["time"] == base::iso_time(time_of(10)));
 
   spool::CursorFile(s.directory(), "second").publish({lsn_of(4), end_of(4), 8, time_of(4)});
-  write(spool::dead_path(s.directory()) / "one", "{}");
+  write(spool::dead_path(s.directory()) / "one.json", "{}");
   const spool::Stat stat = spool::stat(s.settings);
   CHECK(stat.waiting == 12);
   CHECK_FALSE(stat.congested);

@@ -1,0 +1,60 @@
+#include "apply/incidents.hpp"
+
+#include "apply/target.hpp"
+#include "state/marks.hpp"
+
+namespace apply {
+
+Incidents::Incidents(const config::Settings& of, const config::Node& standby, bool may_hold)
+    : settings(of),
+      node(standby),
+      policy(of.synchronization.conflict_resolution),
+      conflicts(of, standby),
+      quarantine(of, standby, may_hold) {}
+
+std::optional<size_t> Incidents::newest_of(const change::Relation& relation) const {
+  if (policy != config::ConflictResolution::newest_wins) return {};
+  const std::string& column = settings.synchronization.newest_column;
+  for (size_t i = 0; i < relation.columns.size(); ++i)
+    if (relation.columns[i].name == column) return i;
+  throw Unfit("table " + relation.text + " has no column " + column +
+              ", which newest_wins compares by; add it, correct newest_column, or choose another conflict_resolution");
+}
+
+void Incidents::before_commit() {
+  quarantine.before_commit();
+  conflicts.sync();
+}
+
+Conflicts Incidents::committed() {
+  quarantine.committed();
+  return conflicts.take();
+}
+
+void Incidents::conflict(Conflict kind, const Operation& operation, std::string_view outcome,
+                         std::string_view present) {
+  conflicts.add(kind, operation, outcome, present);
+  results_[id_of(operation)] = "conflict " + std::string(name_of(kind));
+}
+
+void Incidents::hold(const Operation& operation, const std::string& sqlstate, const std::string& message,
+                     const std::string& present) {
+  quarantine.hold(operation, sqlstate, message, present);
+  results_[id_of(operation)] = "quarantined";
+}
+
+void Incidents::load(change::Lsn at) {
+  results_.clear();
+  conflicts.take();
+  quarantine.load(at);
+}
+
+void Incidents::mark(const Operation& operation, const std::string& reason) const {
+  state::mark_table(settings.state_directory, node.name, operation.relation->text, reason, id_of(operation));
+}
+
+std::string named(const Operation& operation) {
+  return "operation " + id_of(operation) + " on " + operation.relation->text + ": ";
+}
+
+}  // namespace apply

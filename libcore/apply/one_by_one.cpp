@@ -1,0 +1,212 @@
+#include "apply/one_by_one.hpp"
+
+#include "base/error.hpp"
+#include "pg/error.hpp"
+
+namespace apply {
+namespace {
+
+using change::EventType;
+using config::ConflictResolution;
+
+constexpr const char* unique_violation = "23505";  // manual, appendix A
+
+}  // namespace
+
+void OneByOne::write(const Operation& operation) {
+  const std::string first = incidents_.quarantine.held(operation);
+  if (!first.empty()) return behind_held(operation, first);
+  TargetTable& table = targets_.of(*operation.relation);
+  try {
+    const uint64_t met = run(statement_of(operation, table, incidents_.newest_of(*operation.relation)));
+    if (met == 0) row_missing(operation, table);
+  } catch (const pg::SqlError& refused) {
+    if (!pg::is_refusal_of_rows(refused.sqlstate()))
+      throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate());
+    if (refused.sqlstate() != unique_violation) return refuse(operation, table, refused);
+    try {
+      insert_conflict(operation, table, refused);
+    } catch (const pg::SqlError& again) {
+      if (!pg::is_refusal_of_rows(again.sqlstate())) throw;
+      refuse(operation, table, again);
+    }
+  }
+}
+
+// In a savepoint, so that a refusal leaves the transaction as it was.
+pg::Result OneByOne::guarded(const Statement& statement) {
+  session_.query("SAVEPOINT pgtandem_one");
+  try {
+    pg::Result result = session_.query(statement.sql, statement.values);
+    session_.query("RELEASE SAVEPOINT pgtandem_one");
+    return result;
+  } catch (const pg::SqlError&) {
+    session_.query("ROLLBACK TO SAVEPOINT pgtandem_one; RELEASE SAVEPOINT pgtandem_one");
+    throw;
+  }
+}
+
+OneByOne::Found OneByOne::find(const Statement& statement, bool several) {
+  const pg::Result rows = guarded(statement);
+  Found out;
+  out.any = rows.rows() > 0;
+  for (int i = 0; i < rows.rows(); ++i) {
+    out.later = out.later || rows.get(i, 1) == "t";
+    out.rows += (i == 0 ? "" : ",") + std::string(rows.get(i, 0));
+  }
+  if (several && out.any) out.rows = "[" + out.rows + "]";
+  return out;
+}
+
+void OneByOne::conflict(Conflict kind, const Operation& operation, const std::string& outcome,
+                        const std::string& present) {
+  if (incidents_.policy == ConflictResolution::stop)
+    throw Unfit(
+        named(operation) + "conflict " + std::string(name_of(kind)) + " on " + session_.node() +
+        ", and conflict_resolution is stop; make the standby's rows as the primary had them, or choose another");
+  incidents_.conflict(kind, operation, outcome, present);
+}
+
+// A key, or another unique value, that is there already.
+void OneByOne::insert_conflict(const Operation& operation, TargetTable& table, const pg::SqlError& refused) {
+  const std::optional<size_t> newest = incidents_.newest_of(*operation.relation);
+  if (operation.type == EventType::insert && !table.match.empty() && table.match_is_unique) {
+    const Found there = find(select_row(operation, table, newest), false);
+    if (there.any) {
+      if (incidents_.policy == ConflictResolution::standby_wins || there.later)
+        return conflict(Conflict::insert_exists, operation, "the standby's row stays", there.rows);
+      conflict(Conflict::insert_exists, operation, "the primary's row is written over it", there.rows);
+      return overwrite(operation, table);
+    }
+  }
+  switch (make_room(operation, table)) {
+    case Room::none:
+      throw pg::SqlError(refused.kind(), refused.what(), refused.sqlstate());
+    case Room::refused:
+      return;
+    case Room::made:
+      if (run(statement_of(operation, table)) == 0) row_missing(operation, table);
+  }
+}
+
+// Rows of others that hold a unique value give way, if the policy says so.
+OneByOne::Room OneByOne::make_room(const Operation& operation, TargetTable& table) {
+  const std::optional<size_t> newest = incidents_.newest_of(*operation.relation);
+  Room room = Room::none;
+  for (const UniqueIndex& index : targets_.unique_indexes(table)) {
+    Found rivals;
+    try {
+      rivals = find(select_rivals(operation, table, index, newest), true);
+    } catch (const pg::SqlError&) {  // it speaks of a column that the change does not carry
+    }
+    if (!rivals.any) continue;
+    if (incidents_.policy == ConflictResolution::standby_wins || rivals.later) {
+      conflict(Conflict::unique_taken, operation, "the standby's rows stay, and the primary's change is left out",
+               rivals.rows);
+      incidents_.mark(operation, "a change was left out, because other rows hold its unique values");
+      return Room::refused;
+    }
+    conflict(Conflict::unique_taken, operation, "the standby's rows are removed", rivals.rows);
+    incidents_.mark(operation,
+                    "rows that held a unique value were removed: whether the primary has them is to be looked up");
+    run(delete_rivals(operation, table, index));
+    room = Room::made;
+  }
+  return room;
+}
+
+// Does `what`, and again when other rows have made room for it.
+void OneByOne::with_room(const Operation& operation, TargetTable& table, const std::function<void()>& what) {
+  try {
+    what();
+  } catch (const pg::SqlError& refused) {
+    if (refused.sqlstate() != unique_violation) throw;
+    const Room room = make_room(operation, table);
+    if (room == Room::none) throw;
+    if (room == Room::made) what();
+  }
+}
+
+// The row is there, and becomes what the operation carries.
+void OneByOne::overwrite(const Operation& operation, TargetTable& table) {
+  Operation update = operation;
+  update.type = EventType::update;
+  force(update, table);
+}
+
+// An update of a row that is there: where it meets none, an ALWAYS identity differs, which only a new row can have.
+void OneByOne::force(const Operation& operation, TargetTable& table) {
+  with_room(operation, table, [&] {
+    if (run(statement_of(operation, table)) > 0) return;
+    run(delete_row(operation, table));
+    run(insert_row(operation, table));
+  });
+}
+
+// No row was met.
+void OneByOne::row_missing(const Operation& operation, TargetTable& table) {
+  if (operation.type == EventType::insert) return;  // a trigger, or a rule of the standby, wanted none
+  if (operation.type == EventType::remove)
+    return conflict(Conflict::delete_missing, operation, "nothing to delete", {});
+  const std::optional<size_t> newest = incidents_.newest_of(*operation.relation);
+  const Found there = find(select_row(operation, table, newest), false);
+  if (there.any && there.later)
+    return conflict(Conflict::update_newer, operation, "the standby's row stays", there.rows);
+  if (there.any && is_whole(operation)) return force(operation, table);
+  if (!there.any && incidents_.policy == ConflictResolution::standby_wins)
+    return conflict(Conflict::update_missing, operation, "the row stays away", {});
+  if (is_whole(operation)) {
+    conflict(Conflict::update_missing, operation, "the row is made anew", {});
+    with_room(operation, table, [&] { run(insert_row(operation, table)); });
+    return;
+  }
+  // What it does not carry only the primary has; NULL would be a lie.
+  if (!incidents_.quarantine.enabled())
+    throw Unfit(named(operation) + session_.node() +
+                " lacks the row, and the change does not carry every value of it; " + "copy the row from the primary");
+  conflict(Conflict::update_missing, operation, "the row stays away until the next full pass", {});
+  incidents_.mark(operation, "a row is missing, and its update did not carry every value");
+}
+
+// A change of a row that is held. One that brings all of it makes the row right again; any other waits behind.
+void OneByOne::behind_held(const Operation& operation, const std::string& first) {
+  if (!incidents_.quarantine.moved(operation) && !moves_key(operation) &&
+      (operation.type == EventType::remove || is_whole(operation)) && put(operation).empty()) {
+    incidents_.quarantine.supersede(operation);
+    return;
+  }
+  incidents_.hold(operation, "", "waits for operation " + first + " on the same row", {});
+}
+
+std::string OneByOne::put(const Operation& operation) {
+  TargetTable& table = targets_.of(*operation.relation);
+  try {
+    if (operation.type == EventType::remove) {
+      run(delete_row(operation, table));
+      return {};
+    }
+    Operation update = operation;
+    update.type = EventType::update;
+    if (!table.match.empty() && operation.key.size() == operation.relation->key.size() &&
+        run(statement_of(update, table)) > 0)
+      return {};
+    if (!is_whole(operation)) return "the row is not there, and the change does not carry every value of it";
+    run(insert_row(operation, table));
+    return {};
+  } catch (const pg::SqlError& refused) {
+    if (!pg::is_refusal_of_rows(refused.sqlstate())) throw;
+    return refused.what();
+  }
+}
+
+// For what is in it. Where nothing may be held it stops apply.
+void OneByOne::refuse(const Operation& operation, TargetTable& table, const pg::SqlError& refused) {
+  if (!incidents_.quarantine.enabled())
+    throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate());
+  std::string present;
+  if (!table.match.empty() && operation.key.size() == operation.relation->key.size())
+    present = find(select_row(operation, table, {}), false).rows;
+  incidents_.hold(operation, refused.sqlstate(), refused.what(), present);
+}
+
+}  // namespace apply

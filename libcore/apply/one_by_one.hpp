@@ -1,0 +1,56 @@
+// The careful way: one operation at a time, each in a savepoint of its own. Decides by the configured policy where the
+// standby's row is not what the operation expects, and takes out an operation that the standby refuses for good. Slow,
+// and called only where something is wrong.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "apply/incidents.hpp"
+#include "apply/statement.hpp"
+#include "apply/target.hpp"
+#include "pg/error.hpp"
+#include "pg/session.hpp"
+
+namespace apply {
+
+class OneByOne {
+ public:
+  OneByOne(pg::Session& session, Targets& targets, Incidents& incidents)
+      : session_(session), targets_(targets), incidents_(incidents) {}
+
+  // Inside a transaction. Throws Unfit for a conflict under `stop`, and where nothing may be held, pg::SqlError for a
+  // refusal; both name the operation.
+  void write(const Operation& operation);
+  // Makes the row what the operation says, whatever is there: for what comes out of quarantine. Returns why it is
+  // refused; empty when it was not.
+  std::string put(const Operation& operation);
+
+ private:
+  void insert_conflict(const Operation& operation, TargetTable& table, const pg::SqlError& refused);
+  void row_missing(const Operation& operation, TargetTable& table);
+  enum class Room { none, refused, made };
+  Room make_room(const Operation& operation, TargetTable& table);
+  void with_room(const Operation& operation, TargetTable& table, const std::function<void()>& what);
+  void overwrite(const Operation& operation, TargetTable& table);
+  void force(const Operation& operation, TargetTable& table);
+  void behind_held(const Operation& operation, const std::string& first);
+  void refuse(const Operation& operation, TargetTable& table, const pg::SqlError& refused);
+  void conflict(Conflict kind, const Operation& operation, const std::string& outcome, const std::string& present);
+
+  struct Found {
+    bool any = false;
+    bool later = false;  // by newest_wins' column
+    std::string rows;    // JSON: the row, or an array of several
+  };
+  Found find(const Statement& statement, bool several);
+  pg::Result guarded(const Statement& statement);
+  uint64_t run(const Statement& statement) { return guarded(statement).affected(); }
+
+  pg::Session& session_;
+  Targets& targets_;
+  Incidents& incidents_;
+};
+
+}  // namespace apply

@@ -1,0 +1,145 @@
+#include "apply/statement.hpp"
+
+#include <algorithm>
+
+#include "pg/quote.hpp"
+
+namespace apply {
+namespace {
+
+using change::EventType;
+using change::Value;
+using change::ValueKind;
+
+std::string add(Statement& statement, const Value& value) {
+  statement.values.push_back(value.kind == ValueKind::text ? pg::Parameter(value.text()) : std::nullopt);
+  return "$" + std::to_string(statement.values.size());
+}
+
+// The row that an operation's key names. Where only all columns together name it, their text must be equal (json and
+// others know no other equality; what a cast to text makes of a bool or a char(n) is not what the stream says, so both
+// sides take that way), and of several rows alike any one is meant.
+std::string row_of(Statement& statement, const Operation& operation, const TargetTable& table) {
+  std::string condition;
+  for (const uint16_t i : table.match) {
+    size_t in_key = 0;
+    while (operation.relation->key[in_key] != i) ++in_key;
+    const std::string place = add(statement, operation.key[in_key]);
+    condition += condition.empty() ? "" : " AND ";
+    condition += table.match_is_unique
+                     ? table.columns[i] + " = " + place
+                     : table.columns[i] + "::text IS NOT DISTINCT FROM " + place + "::" + table.types[i] + "::text";
+  }
+  if (table.match_is_unique) return condition;
+  const std::string row = table.partitioned ? "(tableoid, ctid)" : "ctid";
+  return row + " = (SELECT " + (table.partitioned ? "tableoid, ctid" : "ctid") + " FROM " + table.name + " WHERE " +
+         condition + " LIMIT 1)";
+}
+
+// Whether the standby's row is later than what the operation brings; NULL is never later.
+std::string is_later(Statement& statement, const Operation& operation, const TargetTable& table,
+                     std::optional<size_t> newest) {
+  if (!newest || operation.row.empty() || operation.row[*newest].kind != ValueKind::text) return "false";
+  return "coalesce(t." + table.columns[*newest] + " > " + add(statement, operation.row[*newest]) + ", false)";
+}
+
+// The rows that keep `operation` out by the index: its expressions are evaluated on the new row as on the old ones.
+std::string rivals_of(Statement& statement, const Operation& operation, const TargetTable& table,
+                      const UniqueIndex& index) {
+  std::string elements;
+  for (const std::string& element : index.elements) elements += (elements.empty() ? "" : ", ") + element;
+  std::string row;
+  for (size_t i = 0; i < operation.row.size(); ++i)
+    if (operation.row[i].kind != ValueKind::absent)
+      row += (row.empty() ? "" : ", ") + add(statement, operation.row[i]) + "::" + table.types[i] + " AS " +
+             table.columns[i];
+  std::string condition = "(" + elements + ") = (SELECT " + elements + " FROM (SELECT " + row + ") AS t)";
+  if (!index.predicate.empty()) condition += " AND (" + index.predicate + ")";
+  if (!table.match.empty() && table.match_is_unique && operation.key.size() == operation.relation->key.size())
+    condition += " AND NOT (" + row_of(statement, operation, table) + ")";
+  return condition;
+}
+
+Statement update_row(const Operation& operation, const TargetTable& table, std::optional<size_t> newest) {
+  Statement out;
+  std::string set;
+  std::string unchanged;  // an identity that no UPDATE may set; a row with another one is not the row that is meant
+  for (size_t i = 0; i < operation.row.size(); ++i) {
+    if (operation.row[i].kind == ValueKind::absent) continue;
+    const std::string equals = table.columns[i] + " = " + add(out, operation.row[i]);
+    if (table.always[i])
+      unchanged += " AND " + equals;
+    else
+      set += (set.empty() ? "" : ", ") + equals;
+  }
+  if (set.empty()) set = table.columns[table.match[0]] + " = " + table.columns[table.match[0]];
+  if (newest) unchanged += " AND NOT " + is_later(out, operation, table, newest);
+  out.sql = "UPDATE " + table.name + " AS t SET " + set + " WHERE " + row_of(out, operation, table) + unchanged;
+  return out;
+}
+
+}  // namespace
+
+bool is_whole(const Operation& operation) {
+  return !operation.row.empty() && std::none_of(operation.row.begin(), operation.row.end(),
+                                                [](const Value& value) { return value.kind == ValueKind::absent; });
+}
+
+bool moves_key(const Operation& operation) {
+  if (operation.type != EventType::update) return false;
+  for (size_t i = 0; i < operation.key.size(); ++i) {
+    const Value& now = operation.row[operation.relation->key[i]];
+    if (now.kind != ValueKind::absent && (now.kind != operation.key[i].kind || now.text() != operation.key[i].text()))
+      return true;
+  }
+  return false;
+}
+
+Statement statement_of(const Operation& operation, const TargetTable& table, std::optional<size_t> newest) {
+  switch (operation.type) {
+    case EventType::insert:
+      return insert_row(operation, table);
+    case EventType::update:
+      return update_row(operation, table, newest);
+    default:
+      return delete_row(operation, table);
+  }
+}
+
+Statement insert_row(const Operation& operation, const TargetTable& table) {
+  Statement out;
+  std::string places;
+  for (const Value& value : operation.row) places += (places.empty() ? "" : ", ") + add(out, value);
+  out.sql =
+      "INSERT INTO " + table.name + " (" + column_list(table) + ") OVERRIDING SYSTEM VALUE VALUES (" + places + ")";
+  return out;
+}
+
+Statement delete_row(const Operation& operation, const TargetTable& table) {
+  Statement out;
+  out.sql = "DELETE FROM " + table.name + " WHERE " + row_of(out, operation, table);
+  return out;
+}
+
+Statement select_row(const Operation& operation, const TargetTable& table, std::optional<size_t> newest) {
+  Statement out;
+  out.sql = "SELECT pg_catalog.to_jsonb(t), " + is_later(out, operation, table, newest) + " FROM " + table.name +
+            " AS t WHERE " + row_of(out, operation, table);
+  return out;
+}
+
+Statement select_rivals(const Operation& operation, const TargetTable& table, const UniqueIndex& index,
+                        std::optional<size_t> newest) {
+  Statement out;
+  out.sql = "SELECT pg_catalog.to_jsonb(t), " + is_later(out, operation, table, newest) + " FROM " + table.name +
+            " AS t WHERE " + rivals_of(out, operation, table, index);
+  return out;
+}
+
+Statement delete_rivals(const Operation& operation, const TargetTable& table, const UniqueIndex& index) {
+  Statement out;
+  out.sql = "DELETE FROM " + table.name + " AS t WHERE " + rivals_of(out, operation, table, index);
+  return out;
+}
+
+}  // namespace apply

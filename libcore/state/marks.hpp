@@ -1,0 +1,27 @@
+// Tables that the next full pass has to look at first, because something in them is known not to be as on the primary.
+// Owns STATE/marks/: a file a node and table, with the first reason. Any tool may set one; the full pass takes it away.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/table_name.hpp"
+
+namespace state {
+
+struct TableMark {
+  std::string node;
+  std::string table;  // as base::TableName::text() gives it
+  std::string reason;
+  std::string operation_id;
+  std::string time;
+};
+
+// Durable when it returns; nothing happens where the table is marked already.
+void mark_table(const std::filesystem::path& state, const std::string& node, const std::string& table,
+                const std::string& reason, const std::string& operation_id);
+// Oldest first. Throws Error(data) for a file that is damaged.
+std::vector<TableMark> marked_tables(const std::filesystem::path& state);
+
+}  // namespace state

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# timeout: 180
+# Where the standby has other rows than the primary's changes expect, the configured policy decides; each conflict is counted by
+# kind and stands in the conflict log with both versions and its operation_id.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/e2e/bad_lib.sh
+. "$e2e/bad_lib.sh"
+
+two_servers
+tables="create table people (id int primary key, email text, name text, seen timestamptz, unique (email))"
+both "$tables" "create table tags (id int primary key, tag text, person int)" "create unique index on tags (lower(tag)) where person > 0"
+config() { write_config 'people, tags' 'logging: {level: debug}' "$@"; }
+config
+link_up
+log=$work/state/conflicts.backup_node.jsonl
+people() { standby "select string_agg(id || ' ' || coalesce(email, '-') || ' ' || coalesce(name, '-'), ', ' order by id) from people"; }
+kinds() { tail -n +$((seen + 1)) "$log" 2>/dev/null | jq -r .kind | sort | uniq -c | awk '{printf "%s%s %s", sep, $1, $2; sep = ", "}'; }
+start() { # rows on both sides, then what only the standby has
+  config
+  primary "truncate people, tags" "insert into people select n, 'mail' || n, 'name ' || n, '2026-01-01' from generate_series(1, 6) n" "insert into tags values (1, 'One', 1), (2, 'Two', 2)"
+  pass
+  expect 0 "$BIN/apply"
+  equal_tables
+  standby "delete from people where id in (1, 2)" "insert into people values (10, 'mine', 'standby', '2026-06-01')" \
+    "insert into people values (11, 'taken', 'standby', '2026-06-01')" "insert into tags values (12, 'TAKEN', 5)"
+  seen=$(wc -l <"$log" 2>/dev/null || echo 0)
+}
+changes() {
+  primary "update people set name = 'changed' where id = 1" "delete from people where id = 2" \
+    "insert into people values (10, 'theirs', 'primary', '2026-05-01')" "insert into people values (20, 'taken', 'primary', '2026-05-01')" \
+    "insert into tags values (3, 'taken', 1)" "insert into people values (30, 'last', 'of all', '2026-05-01')"
+  pass
+}
+all="1 delete_missing, 1 insert_exists, 2 unique_taken, 1 update_missing"
+
+# --- primary_wins: the standby becomes the primary, but for the rows that gave way ---
+start
+changes
+expect 0 "$BIN/apply"
+same "kinds" "$all" "$(kinds)"
+grep -q "conflicts: 1 insert_exists, 1 update_missing, 1 delete_missing, 2 unique_taken" "$work/err" || fail "the counts are not told: $(cat "$work/err")"
+same "rows that hold a unique value are gone" 0 "$(standby "select (select count(*) from people where id = 11) + (select count(*) from tags where id = 12)")"
+equal_tables
+same "tables whose removed rows are to be looked up" "public.people public.tags" "$(jq -r .table "$work"/state/marks/* | sort | xargs)"
+line=$(tail -n +$((seen + 1)) "$log" | jq -c 'select(.kind == "insert_exists")')
+same "both versions" "theirs mine primary_wins" "$(jq -r '"\(.change.new.email) \(.standby.email) \(.policy)"' <<<"$line")"
+id=$(jq -r .operation_id <<<"$line")
+"$BIN/queue" get | jq -r 'if .type == "begin" then .lsn else select(.new.email? == "theirs") | "it" end' | grep -B 1 '^it$' | grep -qx "${id%#*}" ||
+  fail "operation_id $id is not that of the transaction"
+same "mode of the log" 600 "$(stat -c %a "$log")"
+
+# --- standby_wins: its rows stay ---
+start
+config 'conflict_resolution: standby_wins'
+changes
+expect 0 "$BIN/apply"
+same "kinds" "$all" "$(kinds)"
+same "people" "3 mail3 name 3, 4 mail4 name 4, 5 mail5 name 5, 6 mail6 name 6, 10 mine standby, 11 taken standby, 30 last of all" "$(people)"
+same "tags" "1 One,2 Two,12 TAKEN" "$(standby "select string_agg(id || ' ' || tag, ',' order by id) from tags")"
+
+# --- newest_wins: by the column that is named, also for an update that meets a later row ---
+start
+standby "update people set name = 'later here', seen = '2026-09-01' where id = 3" "update people set name = 'earlier here', seen = '2025-01-01' where id = 4"
+standby "update people set seen = '2026-01-01' where id = 11" "update people set seen = null where id = 5"
+config 'conflict_resolution: newest_wins' 'newest_column: seen'
+primary "update people set name = 'changed', seen = '2026-05-01' where id in (3, 4, 5)" "insert into people values (10, 'theirs', 'primary', '2026-05-01')" \
+  "insert into people values (20, 'taken', 'primary', '2026-05-01')" "update people set name = 'changed', seen = '2026-05-01' where id = 1"
+pass
+expect 0 "$BIN/apply"
+same "kinds" "1 insert_exists, 1 unique_taken, 1 update_missing, 1 update_newer" "$(kinds)"
+same "people" "1 mail1 changed, 3 mail3 later here, 4 mail4 changed, 5 mail5 changed, 6 mail6 name 6, 10 mine standby, 20 taken primary" "$(people)"
+# a table without that column
+primary "insert into tags values (50, 'x', 1)"
+pass
+refused 65 'public.tags has no column seen, which newest_wins compares by' "$BIN/apply"
+config
+expect 0 "$BIN/apply"
+
+# --- stop: nothing of the transaction, and the operation is named ---
+start
+config 'conflict_resolution: stop'
+primary "update people set name = 'fine' where id = 6" "begin; update people set name = 'also fine' where id = 5; insert into people values (10, 'theirs', 'primary'); commit" "update people set name = 'after' where id = 6"
+pass
+refused 65 'operation [0-9A-F]+/[0-9A-F]+#2 on public.people: conflict insert_exists on backup_node, and conflict_resolution is stop' "$BIN/apply"
+same "what came before it" "fine|name 5" "$(standby "select (select name from people where id = 6), (select name from people where id = 5)")"
+config
+expect 0 "$BIN/apply"
+same "and after it" "after" "$(standby "select name from people where id = 6")"
+
+# --- a policy that does not exist, and newest_wins without its column, at the start ---
+config 'conflict_resolution: last_wins'
+refused 78 'last_wins' "$BIN/apply"
+config 'conflict_resolution: newest_wins'
+refused 78 'newest_wins compares a column; name it in newest_column' "$BIN/apply"
+say "conflicts_test: passed in $SECONDS s"

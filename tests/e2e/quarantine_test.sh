@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# timeout: 180
+# An operation that the standby can never take is taken out, alone, and told; the rest goes on. What changes its row waits
+# behind it, or heals it; a crash at any moment neither loses a letter nor leaves one that does not belong there.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/e2e/bad_lib.sh
+. "$e2e/bad_lib.sh"
+
+two_servers
+both "create table pairs (id int primary key, n int, note text); alter table pairs alter note set storage external" "create table notes (at int, what text); alter table notes replica identity nothing"
+standby "alter table pairs add constraint small check (n < 1000)" "alter table notes add constraint short check (length(what) < 10)"
+config() { write_config 'pairs, notes' 'batch_size: 50' "$@"; }
+config
+link_up
+dead() { "$BIN/queue" dead list --json | jq -r "$1"; }
+held() { "$BIN/queue" stat --json | jq .dead; }
+audit() { jq -r .action "$work/spool/audit.jsonl" | sort | uniq -c | awk '{printf "%s%s %s", sep, $1, $2; sep = ", "}'; }
+equal() { equal_tables; same "left in quarantine" 0 "$(held)"; }
+
+# --- out of a transaction's middle ---
+primary "insert into pairs select n, n from generate_series(1, 500) n" "begin; insert into pairs values (1001, 1); insert into pairs values (1002, 5000, 'poison'); insert into pairs values (1003, 3); commit" \
+  "update pairs set n = n + 1 where id <= 500" "insert into notes values (1, 'short'), (2, 'much too long'), (3, 'short')"
+pass
+expect 1 "$BIN/apply" --report "$work/report"
+grep -q 'error apply: backup_node: operation [0-9A-F/]*#2 on public.pairs is in quarantine: .*small' "$work/err" || fail "it is not told: $(cat "$work/err")"
+grep -q 'in quarantine: 2 operations, see pgtandem queue dead list' "$work/err" || fail "the last line does not say it"
+same "the rest of the transaction" "1001 1003" "$(standby "select string_agg(id::text, ' ' order by id) from pairs where id > 1000")"
+same "what came after" "502|2" "$(standby "select (select count(*) from pairs), (select count(*) from notes)")"
+same "the letters" "insert public.pairs 23514 poison, insert public.notes 23514 null" "$(dead '"\(.type) \(.table) \(.sqlstate) \(.change.new.note)"' | paste -sd, | sed 's/,/, /')"
+id=$(dead 'select(.table == "public.pairs").operation_id')
+expect 0 "$BIN/queue" dead show "$id"
+grep -q '"n": 5000' "$work/out" || fail "show does not show the row: $(cat "$work/out")"
+same "marked for the next full pass" "public.notes public.pairs" "$(jq -r .table "$work"/state/marks/* | sort | xargs)"
+same "the report" "1 of 2" "$(jq -r 'select(.result == "quarantined") | .operation_id' "$work/report" | grep -c "$id" | sed 's/$/ of 2/')"
+expect 1 "$BIN/apply"
+same "letters after a pass with nothing new" 2 "$(held)"
+
+# --- what changes the row waits behind it, and what brings all of it heals it ---
+primary "update pairs set n = 6000 where id = 1002" "update pairs set n = 7 where id = 1003"
+pass
+expect 1 "$BIN/apply"
+same "held" 3 "$(held)"
+same "the other row" 7 "$(standby "select n from pairs where id = 1003")"
+primary "update pairs set n = 8 where id = 1002"
+pass
+expect 1 "$BIN/apply"
+same "only the row without a key is left" public.notes "$(dead .table)"
+equal_tables pairs
+
+# --- retry: refused again, then taken ---
+expect 0 "$BIN/queue" dead retry all
+expect 1 "$BIN/apply"
+grep -q 'stays in quarantine' "$work/err" || fail "a retry that fails is not told"
+same "held still" 1 "$(held)"
+standby "alter table notes drop constraint short"
+expect 0 "$BIN/queue" dead retry all
+expect 0 "$BIN/apply"
+equal
+
+# --- an update that does not carry every value waits, and a delete makes an end of it ---
+primary "insert into pairs values (2000, 1, repeat('x', 5000))"
+pass
+expect 0 "$BIN/apply"
+for n in 5000 2; do
+  primary "update pairs set n = $n where id = 2000"
+  pass
+  expect 1 "$BIN/apply"
+done
+same "both wait, for neither carries all" 2 "$(held)"
+primary "delete from pairs where id = 2000"
+pass
+expect 0 "$BIN/apply"
+equal
+
+# --- so does TRUNCATE ---
+primary "insert into pairs values (3000, 5000)"
+pass
+expect 1 "$BIN/apply"
+primary "truncate pairs" "insert into pairs values (3000, 1), (3001, 5)"
+pass
+expect 0 "$BIN/apply"
+equal
+
+# --- drop: given up, and the audit record keeps it ---
+primary "insert into pairs values (4000, 5000, 'dropped')"
+pass
+expect 1 "$BIN/apply"
+expect 0 "$BIN/queue" dead drop "$(dead .operation_id)"
+same "held" 0 "$(held)"
+jq -e 'select(.action == "dropped" and .change.new.note == "dropped")' "$work/spool/audit.jsonl" >/dev/null || fail "the audit record does not keep it"
+expect 0 "$BIN/apply"
+primary "delete from pairs where id = 4000"
+refused 64 'no operation 0/1#1 is in quarantine' "$BIN/queue" dead retry '0/1#1'
+refused 64 'name an operation_id, or all' "$BIN/queue" dead show
+
+# --- killed when the letter is written and its batch is not committed: the batch comes again, and now it fits ---
+primary "insert into pairs values (5000, 5000)"
+pass
+background locker cluster_psql standby crawler -c "begin; lock table pgtandem.progress in exclusive mode; select pg_sleep(3); commit"
+background killed "$BIN/apply"
+wait_until 10 "the letter" eval '[ "$(held)" = 1 ]'
+same "the progress is not there yet" 0 "$(standby "select count(*) from pairs where id = 5000")"
+killed killed
+standby "alter table pairs drop constraint small"
+ended locker 0
+expect 0 "$BIN/apply"
+equal
+standby "alter table pairs add constraint small check (n < 1000) not valid"
+
+# --- killed, and the standby crashed, around the commits ---
+config 'batch_size: 20' 'max_retry_attempts: 50' 'retry_delay: 0.05'
+primary "do \$\$ begin for i in 1 .. 400 loop
+  insert into pairs values (10000 + i, case when i % 20 = 0 then 5000 else i end);
+  if i % 40 = 0 then update pairs set n = 1 where id = 10000 + i; end if;
+  commit; end loop; end \$\$"
+pass
+for _ in 1 2 3 4 5 6; do
+  background killed "$BIN/apply"
+  sleep "0.0$((RANDOM % 9))"
+  kill -KILL "${STARTED[killed]}" 2>/dev/null || true
+  wait "${STARTED[killed]}" 2>/dev/null || true
+  unset 'STARTED[killed]'
+done
+background crashed "$BIN/apply"
+sleep 0.05
+cluster_stop standby immediate
+cluster_start standby
+wait "${STARTED[crashed]}" || true
+unset 'STARTED[crashed]'
+expect 1 "$BIN/apply"
+same "held: every twentieth, less every fortieth, which was mended" 10 "$(held)"
+same "rows" 390 "$(standby "select count(*) from pairs where id > 10000")"
+standby "alter table pairs drop constraint small"
+follow_apply
+expect 0 "$BIN/queue" dead retry all
+primary "insert into pairs values (9999, 1)"
+pass
+wait_until 20 "the letters to be taken" eval '[ "$(held)" = 0 ]'
+follow_stop
+equal
+
+# --- more than spool.max_dead stops it ---
+standby "alter table pairs add constraint small check (n < 1000) not valid"
+config 'spool: {directory: spool, max_dead: 3}'
+primary "insert into pairs select 20000 + n, 5000 from generate_series(1, 5) n"
+pass
+refused 65 'spool.max_dead allows no more' "$BIN/apply"
+config
+expect 1 "$BIN/apply"
+same "held" 5 "$(held)"
+same "what the audit record tells of" "applied dropped not_committed quarantined retry superseded" "$(jq -r .action "$work/spool/audit.jsonl" | sort -u | xargs)"
+say "quarantine_test: passed in $SECONDS s"
