@@ -70,6 +70,25 @@ Json shown(const DeadLetter& letter) {
   return json;
 }
 
+std::vector<DeadLetter> named(const config::Settings& settings, const std::string& id) {
+  std::vector<DeadLetter> out = dead_letters(settings.spool.directory);
+  if (id == "all") return out;
+  std::erase_if(out, [&](const DeadLetter& letter) { return letter.id() != id; });
+  if (out.empty())
+    throw base::Error(base::Exit::usage,
+                      id.empty() ? "name an operation_id, or all; see pgtandem queue dead list"
+                                 : "no operation " + id + " is in quarantine; see pgtandem queue dead list");
+  return out;
+}
+
+std::string lines_of(const std::vector<DeadLetter>& letters) {
+  std::string out;
+  for (const DeadLetter& letter : letters)
+    out += letter.id() + "  " + letter.type + " on " + letter.table + " (" + letter.node + ")  " + letter.sqlstate +
+           "  " + letter.message + (letter.retry ? "  [to be tried again]" : "") + "\n";
+  return out;
+}
+
 }  // namespace
 
 std::vector<DeadLetter> dead_letters(const std::filesystem::path& spool, const std::string& node) {
@@ -121,19 +140,8 @@ void remove_dead(const std::filesystem::path& spool, const DeadLetter& letter, c
   base::sync_directory(dead_path(spool));
 }
 
-std::vector<DeadLetter> named_dead(const config::Settings& settings, const std::string& id) {
-  std::vector<DeadLetter> out = dead_letters(settings.spool.directory);
-  if (id == "all") return out;
-  std::erase_if(out, [&](const DeadLetter& letter) { return letter.id() != id; });
-  if (out.empty())
-    throw base::Error(base::Exit::usage,
-                      id.empty() ? "name an operation_id, or all; see pgtandem queue dead list"
-                                 : "no operation " + id + " is in quarantine; see pgtandem queue dead list");
-  return out;
-}
-
-std::vector<DeadLetter> retry_dead(const config::Settings& settings, const std::string& id) {
-  const std::vector<DeadLetter> meant = named_dead(settings, id);
+std::string retry_dead(const config::Settings& settings, const std::string& id) {
+  const std::vector<DeadLetter> meant = named(settings, id);
   std::set<std::pair<std::string, uint64_t>> rows;
   for (const DeadLetter& letter : meant)
     for (const uint64_t key : letter.keys) rows.insert({letter.node + '\n' + letter.table, key});
@@ -151,32 +159,26 @@ std::vector<DeadLetter> retry_dead(const config::Settings& settings, const std::
     audit_dead(settings.spool.directory, letter, "retry");
     out.push_back(std::move(letter));
   }
-  return out;
+  return lines_of(out);
 }
 
-std::vector<DeadLetter> drop_dead(const config::Settings& settings, const std::string& id) {
-  std::vector<DeadLetter> meant = named_dead(settings, id);
+std::string drop_dead(const config::Settings& settings, const std::string& id) {
+  const std::vector<DeadLetter> meant = named(settings, id);
   for (const DeadLetter& letter : meant) remove_dead(settings.spool.directory, letter, "dropped");
-  return meant;
+  return lines_of(meant);
 }
 
-std::string dead_text(const std::vector<DeadLetter>& letters) {
+std::string dead_text(const config::Settings& settings, const std::string& id) { return lines_of(named(settings, id)); }
+
+std::string dead_json(const config::Settings& settings, const std::string& id) {
   std::string out;
-  for (const DeadLetter& letter : letters)
-    out += letter.id() + "  " + letter.type + " on " + letter.table + " (" + letter.node + ")  " + letter.sqlstate +
-           "  " + letter.message + (letter.retry ? "  [to be tried again]" : "") + "\n";
+  for (const DeadLetter& letter : named(settings, id)) out += shown(letter).dump() + "\n";
   return out;
 }
 
-std::string dead_json(const std::vector<DeadLetter>& letters) {
+std::string show_dead(const config::Settings& settings, const std::string& id) {
   std::string out;
-  for (const DeadLetter& letter : letters) out += shown(letter).dump() + "\n";
-  return out;
-}
-
-std::string dead_show(const std::vector<DeadLetter>& letters) {
-  std::string out;
-  for (const DeadLetter& letter : letters) out += shown(letter).dump(2) + "\n";
+  for (const DeadLetter& letter : named(settings, id)) out += shown(letter).dump(2) + "\n";
   return out;
 }
 

@@ -42,13 +42,23 @@ void put_dead(const std::filesystem::path& spool, const DeadLetter& letter);
 void remove_dead(const std::filesystem::path& spool, const DeadLetter& letter, const std::string& action);
 void audit_dead(const std::filesystem::path& spool, const DeadLetter& letter, const std::string& action);
 
-// For `queue dead`: those that an operation_id names, or "all". Both return what was meant, and throw Error(usage)
-// where nothing is. A retry takes along what concerns the same rows.
-std::vector<DeadLetter> named_dead(const config::Settings& settings, const std::string& id);
-std::vector<DeadLetter> retry_dead(const config::Settings& settings, const std::string& id);
-std::vector<DeadLetter> drop_dead(const config::Settings& settings, const std::string& id);
-std::string dead_text(const std::vector<DeadLetter>& letters);  // a line each
-std::string dead_json(const std::vector<DeadLetter>& letters);  // a JSON object each, a line each
-std::string dead_show(const std::vector<DeadLetter>& letters);  // the same, for people to read
+// What `queue dead` does, and says, for those that an operation_id names, or "all". Throws Error(usage) where it names
+// none. A retry takes along what concerns the same rows.
+std::string dead_text(const config::Settings& settings, const std::string& id);  // a line each
+std::string dead_json(const config::Settings& settings, const std::string& id);  // a JSON object each, a line each
+std::string show_dead(const config::Settings& settings, const std::string& id);
+std::string retry_dead(const config::Settings& settings, const std::string& id);
+std::string drop_dead(const config::Settings& settings, const std::string& id);
+
+struct DeadAction {
+  const char* name;
+  const char* help;
+  std::string (*run)(const config::Settings&, const std::string& id);
+};
+constexpr DeadAction dead_actions[] = {
+    {"show", "everything about one", show_dead},
+    {"retry", "have apply try it again, with what waits behind it", retry_dead},
+    {"drop", "give it up; the audit record keeps it", drop_dead},
+};
 
 }  // namespace spool

@@ -55,4 +55,10 @@ std::vector<std::string> prune(const config::Settings& settings) {
   return removed;
 }
 
+std::string prune_text(const config::Settings& settings) {
+  std::string out;
+  for (const std::string& name : prune(settings)) out += name + "\n";
+  return out;
+}
+
 }  // namespace spool

@@ -13,5 +13,6 @@ namespace spool {
 // and spool.retain seconds have passed since that was first seen; never the newest one, and nothing as long as a
 // secondary has no readable cursor.
 std::vector<std::string> prune(const config::Settings& settings);
+std::string prune_text(const config::Settings& settings);  // the same, a line each
 
 }  // namespace spool

@@ -9,8 +9,8 @@ set -euo pipefail
 . "$e2e/bad_lib.sh"
 
 two_servers
-tables="create table people (id int primary key, email text, name text, seen timestamptz, unique (email))"
-both "$tables" "create table tags (id int primary key, tag text, person int)" "create unique index on tags (lower(tag)) where person > 0"
+people="create table people (id int primary key, email text, name text, seen timestamptz, unique (email))"
+both "$people" "create table tags (id int primary key, tag text, person int)" "create unique index on tags (lower(tag)) where person > 0"
 config() { write_config 'people, tags' 'logging: {level: debug}' "$@"; }
 config
 link_up
