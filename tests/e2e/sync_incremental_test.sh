@@ -60,6 +60,11 @@ same "record" '[73,"queue put"]' "$(recorded '[.exit_code, .failed]')"
 # a put that stands at a full queue, and the apply that should have made room fails
 expect 69 env PUT="$endless" CAPTURE="$endless" APPLY='sleep 0.2; exit 69' "$script"
 same "record" '[69,"apply"]' "$(recorded '[.exit_code, .failed]')"
+# apply did all it could, and something is in quarantine: the others are not stopped for that
+expect 1 env CAPTURE='sleep 0.5; echo captured >>"'"$work"'/late"' APPLY='exit 1' "$script"
+logged 'but what is in quarantine; see pgtandem queue dead list'
+same "record" '[1,null]' "$(recorded '[.exit_code, .failed]')"
+[ -s "$work/late" ] || fail "capture was stopped for a finding of apply"
 expect 70 env APPLY='kill -SEGV $$' "$script"
 logged 'apply died of signal 11'
 
