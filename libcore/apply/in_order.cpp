@@ -42,14 +42,15 @@ bool moves_key(const Operation& operation) {
 // sides take that way), and of several rows alike any one is meant.
 std::string row_of(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
   std::string condition;
-  for (const uint16_t i : table.match) {
+  for (size_t m = 0; m < table.match.size(); ++m) {
+    const uint16_t i = table.match[m];
     size_t in_key = 0;
     while (operation.relation->key[in_key] != i) ++in_key;
     values.push_back(parameter(operation.key[in_key]));
     const std::string place = "$" + std::to_string(values.size());
     condition += condition.empty() ? "" : " AND ";
     condition += table.match_is_unique
-                     ? table.columns[i] + " = " + place
+                     ? table.columns[i] + " " + table.equals[m] + " " + place
                      : table.columns[i] + "::text IS NOT DISTINCT FROM " + place + "::" + table.types[i] + "::text";
   }
   if (table.match_is_unique) return condition;

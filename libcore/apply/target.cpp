@@ -25,8 +25,10 @@ std::string column_list(const TargetTable& table) {
 
 std::string match_condition(const TargetTable& table, const std::string& left, const std::string& right) {
   std::string out;
-  for (const uint16_t i : table.match)
-    out += (out.empty() ? "" : " AND ") + left + "." + table.columns[i] + " = " + right + "." + table.columns[i];
+  for (size_t m = 0; m < table.match.size(); ++m) {
+    const std::string& column = table.columns[table.match[m]];
+    out += (out.empty() ? "" : " AND ") + left + "." + column + " " + table.equals[m] + " " + right + "." + column;
+  }
   return out;
 }
 
@@ -85,18 +87,25 @@ void Targets::read_match(TargetTable& table, const std::string& oid) {
   const change::Relation& relation = *table.relation;
   if (relation.key.empty()) return;
   const pg::Result rows = session_.query(
-      R"(SELECT i.indexrelid, i.indisprimary, a.attname
+      R"(SELECT i.indexrelid, i.indisprimary, a.attname, pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
            FROM pg_catalog.pg_index i
-           CROSS JOIN LATERAL pg_catalog.unnest(i.indkey[0:i.indnkeyatts - 1]) AS k(attnum)
+           CROSS JOIN LATERAL  -- of two arrays, which only the bare name can
+             unnest(i.indkey[0:i.indnkeyatts - 1], i.indclass[0:i.indnkeyatts - 1]) AS k(attnum, class)
            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+           JOIN pg_catalog.pg_opclass c ON c.oid = k.class
+           JOIN pg_catalog.pg_amop s ON s.amopfamily = c.opcfamily AND s.amopstrategy = 3
+             AND s.amoplefttype = c.opcintype AND s.amoprighttype = c.opcintype
+           JOIN pg_catalog.pg_operator o ON o.oid = s.amopopr
+           JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
           WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
             AND i.indpred IS NULL AND i.indexprs IS NULL)",
       {oid});
-  std::map<std::string, std::set<std::string>> indexes;
+  using Columns = std::map<std::string, std::string>;  // to their operators
+  std::map<std::string, Columns> indexes;
   std::string primary;
   for (int i = 0; i < rows.rows(); ++i) {
     const std::string index(rows.get(i, 0));
-    indexes[index].insert(std::string(rows.get(i, 2)));
+    indexes[index].emplace(rows.get(i, 2), rows.get(i, 3));
     if (rows.get(i, 1) == "t") primary = index;
   }
   if (relation.identity == Identity::full) {
@@ -104,6 +113,8 @@ void Targets::read_match(TargetTable& table, const std::string& oid) {
       if (primary.empty() || indexes[primary].contains(relation.columns[i].name)) table.match.push_back(i);
     table.match_is_unique = !primary.empty() && table.match.size() == indexes[primary].size();
     if (!table.match_is_unique) table.match = relation.key;
+    for (const uint16_t i : table.match)
+      table.equals.push_back(table.match_is_unique ? indexes[primary].at(relation.columns[i].name) : "");
     return;
   }
   std::set<std::string> wanted;
@@ -112,12 +123,14 @@ void Targets::read_match(TargetTable& table, const std::string& oid) {
     wanted.insert(relation.columns[i].name);
     names += (names.empty() ? "" : ", ") + table.columns[i];
   }
-  const bool found =
-      std::any_of(indexes.begin(), indexes.end(), [&](const auto& index) { return index.second == wanted; });
-  if (!found)
+  const auto found = std::find_if(indexes.begin(), indexes.end(), [&](const auto& index) {
+    return std::ranges::equal(index.second, wanted, {}, [](const auto& column) { return column.first; });
+  });
+  if (found == indexes.end())
     unfit(session_, table,
           "has no unique index on the primary's key; CREATE UNIQUE INDEX ON " + table.name + " (" + names + ")");
   table.match = relation.key;
+  for (const uint16_t i : table.match) table.equals.push_back(found->second.at(relation.columns[i].name));
 }
 
 // Parents are lower than their children, so that foreign keys hold where the session may not switch them off.

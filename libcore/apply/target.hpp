@@ -32,6 +32,7 @@ struct TargetTable {
   std::vector<pg::Binary> forms;  // as COPY may have them
   std::vector<bool> always;       // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
   std::vector<uint16_t> match;    // columns that find a row: the key; under FULL the standby's primary key, or all
+  std::vector<std::string> equals;  // as match: the operator by which that index tells keys apart; empty where none is
   bool partitioned = false;
   bool fires = false;           // has triggers that fire for a replica, too (ENABLE ALWAYS or REPLICA)
   bool match_is_unique = true;  // false: FULL and no primary key there; one of the rows that look alike is meant
@@ -67,7 +68,8 @@ class Targets {
   int stages_ = 0;
 };
 
-// " , "-joined names, and `a = b AND …` over the match columns of a table.
+// " , "-joined names, and `a = b AND …` over the match columns of a table, each by its index's own operator: with no
+// search_path `=` is not found for a type of an extension, or is found for another type (citext's as text).
 std::string column_list(const TargetTable& table);
 std::string match_condition(const TargetTable& table, const std::string& left, const std::string& right);
 
