@@ -55,50 +55,120 @@ std::string row_of(const Operation& operation, const TargetTable& table, std::ve
   }
   if (table.match_is_unique) return condition;
   const std::string row = table.partitioned ? "(tableoid, ctid)" : "ctid";
-  return row + " = (SELECT " + (table.partitioned ? "tableoid, ctid" : "ctid") + " FROM " + table.name + " WHERE " +
+  return row + " = (SELECT " + (table.partitioned ? "tableoid, ctid" : "ctid") + " FROM " + table.rows + " WHERE " +
          condition + " LIMIT 1)";
 }
 
-// Where the row is there already it becomes what is inserted, and the statement returns true (false when it was made;
-// a partitioned table can't tell).
-std::string insert_sql(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
-  std::string places;
-  std::string set;
-  std::string unchanged;  // as in update_sql
+// What an UPDATE sets where nothing else is to be set, so that it still meets its row. A GENERATED ALWAYS identity may
+// not be named there, not even as itself.
+std::string as_it_is(const TargetTable& table) {
+  const auto i = static_cast<size_t>(std::find(table.always.begin(), table.always.end(), false) - table.always.begin());
+  const std::string& column = table.columns[i < table.columns.size() ? i : 0];
+  return column + " = t." + column;
+}
+
+// " AND column <> $n" for the identity that no UPDATE may set, where the key does not have it; empty where there is
+// none.
+std::string other_identity(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
   for (size_t i = 0; i < operation.row.size(); ++i) {
-    values.push_back(parameter(operation.row[i]));
-    places += (places.empty() ? "$" : ", $") + std::to_string(values.size());
+    if (!table.always[i] || operation.row[i].kind == ValueKind::absent) continue;
     if (std::find(table.match.begin(), table.match.end(), static_cast<uint16_t>(i)) != table.match.end()) continue;
-    if (table.always[i])
-      unchanged += (unchanged.empty() ? " WHERE t." : " AND t.") + table.columns[i] + " = excluded." + table.columns[i];
-    else
-      set += (set.empty() ? "" : ", ") + table.columns[i] + " = excluded." + table.columns[i];
+    values.push_back(parameter(operation.row[i]));
+    return " AND " + table.columns[i] + " <> $" + std::to_string(values.size());
   }
-  std::string sql = "INSERT INTO " + table.name + " AS t (" + column_list(table) +
-                    ") OVERRIDING SYSTEM VALUE VALUES (" + places + ")";
-  if (table.match.empty() || !table.match_is_unique) return sql;
+  return {};
+}
+
+// "INSERT INTO … SELECT …": the row as it is sent, and what was not sent from `old`, the row that it was.
+std::string insert_select(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
+  std::string row;
+  for (size_t i = 0; i < operation.row.size(); ++i) {
+    row += row.empty() ? "" : ", ";
+    if (operation.row[i].kind == ValueKind::absent) {
+      row += "old." + table.columns[i];
+      continue;
+    }
+    values.push_back(parameter(operation.row[i]));
+    row += "$" + std::to_string(values.size()) + "::" + table.types[i];
+  }
+  return "INSERT INTO " + table.name + " AS t (" + column_list(table) + ") OVERRIDING SYSTEM VALUE SELECT " + row;
+}
+
+// Where the row is there already it becomes what is inserted, and the statement returns true (false when it was made).
+// A row of another identity goes first: no UPDATE may set that.
+std::string insert_sql(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
   std::string key;
-  for (const uint16_t m : table.match) key += (key.empty() ? "" : ", ") + table.columns[m];
-  if (set.empty() && unchanged.empty()) return sql + " ON CONFLICT (" + key + ") DO NOTHING";
-  if (set.empty()) set = table.columns[table.match[0]] + " = excluded." + table.columns[table.match[0]];
-  return sql + " ON CONFLICT (" + key + ") DO UPDATE SET " + set + unchanged +
-         (table.partitioned ? "" : " RETURNING t.xmax <> 0");
+  std::string was_there;
+  if (table.match_is_unique)
+    for (size_t m = 0; m < table.match.size(); ++m) {
+      const std::string& column = table.columns[table.match[m]];
+      key += (key.empty() ? "" : ", ") + column;
+      was_there += (m == 0 ? "" : " AND ") + ("b." + column) + " " + table.equals[m] + " t." + column;
+    }
+  std::string gone;
+  if (!key.empty() && std::find(table.always.begin(), table.always.end(), true) != table.always.end()) {
+    const std::string row = row_of(operation, table, values);
+    const std::string other = other_identity(operation, table, values);
+    if (other.empty())
+      values.clear();
+    else
+      gone = "WITH old AS (DELETE FROM " + table.rows + " WHERE " + row + other + " RETURNING 1) ";
+  }
+  std::string set;
+  for (size_t i = 0; i < operation.row.size(); ++i)
+    if (!table.always[i] &&
+        std::find(table.match.begin(), table.match.end(), static_cast<uint16_t>(i)) == table.match.end())
+      set += (set.empty() ? "" : ", ") + table.columns[i] + " = excluded." + table.columns[i];
+  std::string sql = gone + insert_select(operation, table, values);
+  if (key.empty()) return sql;
+  // Asked, so that it is done before.
+  if (!gone.empty()) sql += " WHERE (SELECT count(*) FROM old) < 2";
+  if (set.empty() && gone.empty()) return sql + " ON CONFLICT (" + key + ") DO NOTHING";
+  if (set.empty()) set = as_it_is(table);
+  // A partitioned table has no xmax to ask; the statement's snapshot is from before it.
+  return sql + " ON CONFLICT (" + key + ") DO UPDATE SET " + set + " RETURNING " +
+         (table.partitioned ? "EXISTS (SELECT FROM " + table.name + " AS b WHERE " + was_there + ")" : "t.xmax <> 0") +
+         (gone.empty() ? "" : " OR EXISTS (SELECT FROM old)");
+}
+
+// Deletes the row and makes it anew, for an identity that no UPDATE may set.
+std::string remake_sql(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
+  const std::string row = row_of(operation, table, values);
+  return "WITH old AS (DELETE FROM " + table.rows + " WHERE " + row + " RETURNING *) " +
+         insert_select(operation, table, values) + " FROM old";
+}
+
+// Whether the identity that no UPDATE may set is in the key and changes.
+bool moves_identity(const Operation& operation, const TargetTable& table) {
+  for (size_t i = 0; i < operation.key.size(); ++i) {
+    const uint16_t column = operation.relation->key[i];
+    if (table.always[column] && operation.row[column].kind != ValueKind::absent &&
+        operation.row[column].text() != operation.key[i].text())
+      return true;
+  }
+  return false;
 }
 
 std::string update_sql(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
+  if (moves_identity(operation, table)) return remake_sql(operation, table, values);
   std::string set;
-  std::string unchanged;  // an identity that no UPDATE may set; a row with another one is not the row that is meant
   for (size_t i = 0; i < operation.row.size(); ++i) {
-    if (operation.row[i].kind == ValueKind::absent) continue;
+    if (operation.row[i].kind == ValueKind::absent || table.always[i]) continue;
     values.push_back(parameter(operation.row[i]));
-    const std::string equals = table.columns[i] + " = $" + std::to_string(values.size());
-    if (table.always[i])
-      unchanged += " AND " + equals;
-    else
-      set += (set.empty() ? "" : ", ") + equals;
+    set += (set.empty() ? "" : ", ") + table.columns[i] + " = $" + std::to_string(values.size());
   }
-  if (set.empty()) set = table.columns[table.match[0]] + " = " + table.columns[table.match[0]];
-  return "UPDATE " + table.name + " SET " + set + " WHERE " + row_of(operation, table, values) + unchanged;
+  if (set.empty()) set = as_it_is(table);
+  const std::string update = "UPDATE " + table.rows + " AS t SET " + set + " WHERE " + row_of(operation, table, values);
+  const bool in_key = operation.relation->identity == change::Identity::full;
+  const std::string other = in_key ? "" : other_identity(operation, table, values);
+  if (other.empty()) return update;
+  // Only the row that is there knows whether its identity changes: one of the two finds it.
+  const std::string same = std::string(other).replace(other.rfind("<>"), 2, "=");
+  const std::string row = row_of(operation, table, values);
+  const std::string made = insert_select(operation, table, values);
+  return "WITH old AS (DELETE FROM " + table.rows + " WHERE " + row + other + " RETURNING *), made AS (" + made +
+         " FROM old RETURNING 1), kept AS (" + update + same +
+         " RETURNING 1) SELECT true FROM made UNION ALL SELECT true FROM kept";
 }
 
 }  // namespace
@@ -108,7 +178,7 @@ const std::string& Writer::statement_for(const Operation& operation, TargetTable
   values.clear();
   std::string sql;
   if (operation.type == EventType::remove) {
-    sql = "DELETE FROM " + table.name + " WHERE " + row_of(operation, table, values);
+    sql = "DELETE FROM " + table.rows + " WHERE " + row_of(operation, table, values);
   } else if (operation.type == EventType::insert ||
              (table.match_is_unique && whole(operation) && !moves_key(operation))) {
     sql = insert_sql(operation, table, values);  // also makes the row that an update should have met
@@ -156,8 +226,11 @@ void Writer::write_in_order(const std::vector<const Operation*>& operations) {
         conflicts_.update_missing += operation.type == EventType::update && did.returned == false;
         continue;
       }
-      // An insert into a table of nothing but its key has nothing to change in a row that is there.
-      if (operation.type == EventType::insert && operation.row.size() == operation.key.size()) continue;
+      // In a table of nothing but its key there is nothing to change in a row that is there.
+      const TargetTable& table = targets_.of(*operation.relation);
+      if (operation.type != EventType::remove && table.match_is_unique && operation.row.size() == table.match.size() &&
+          !moves_key(operation))
+        continue;
       if (operation.type == EventType::remove && did.rows == 0) {
         ++conflicts_.delete_missing;
         continue;

@@ -48,6 +48,7 @@ TargetTable& Targets::of(const change::Relation& relation) {
   if (found.rows() == 0) unfit(session_, *table, "does not exist; create it as on the primary (pg_dump -s -t)");
   const std::string oid(found.get(0, 0));
   table->partitioned = found.get(0, 1) == "p";
+  table->rows = (table->partitioned ? "" : "ONLY ") + table->name;
   table->fires = found.get(0, 2) == "t";
   read_columns(*table, oid);
   read_match(*table, oid);
@@ -160,6 +161,13 @@ const std::string& Targets::stage(TargetTable& table) {
                  pg::quote_identifier(stage_group) + ", " + column_list(table) + " FROM " + table.name +
                  " WITH NO DATA");
   return table.stage = name;
+}
+
+std::string Targets::alone(const base::TableName& table) {
+  const std::string name = pg::quote_table(table);
+  const pg::Result partitioned = session_.query(
+      "SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind = 'p'", {name});
+  return (partitioned.rows() > 0 ? "" : "ONLY ") + name;
 }
 
 void Targets::check_types(const TargetTable& table) {

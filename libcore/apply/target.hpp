@@ -26,12 +26,13 @@ class Unfit : public base::Error {
 struct TargetTable {
   const change::Relation* relation = nullptr;
   std::string name;                  // quoted
+  std::string rows;                  // name, where its rows are read: ONLY, without those of tables that inherit from it
   std::vector<std::string> columns;  // quoted, as relation->columns
   std::vector<std::string> types;    // theirs here, for casts
   std::vector<uint32_t> type_oids;
-  std::vector<pg::Binary> forms;  // as COPY may have them
-  std::vector<bool> always;       // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
-  std::vector<uint16_t> match;    // columns that find a row: the key; under FULL the standby's primary key, or all
+  std::vector<pg::Binary> forms;    // as COPY may have them
+  std::vector<bool> always;         // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
+  std::vector<uint16_t> match;      // columns that find a row: the key; under FULL the standby's primary key, or all
   std::vector<std::string> equals;  // as match: the operator by which that index tells keys apart; empty where none is
   bool partitioned = false;
   bool fires = false;           // has triggers that fire for a replica, too (ENABLE ALWAYS or REPLICA)
@@ -52,6 +53,8 @@ class Targets {
   TargetTable& of(const change::Relation& relation);
   // The staging table: a column "group" and those of the relation, with the standby's types; emptied at each commit.
   const std::string& stage(TargetTable& table);
+  // The table quoted, as TRUNCATE wants it: ONLY, if it is not partitioned.
+  std::string alone(const base::TableName& table);
   // Throws Unfit when a column's type is no longer what it was when it was read: its binary form might be taken for
   // another value. Asks nothing where rows go as text. Holds the table's shape until the end of the transaction.
   void check_types(const TargetTable& table);

@@ -107,7 +107,7 @@ void Writer::run(const Fold& fold, uint32_t group) {
 void Writer::run_deletes(TargetTable& table, const TableEffect& effect, uint32_t group) {
   if (effect.deletes.empty()) return;
   const uint64_t gone = session_
-                            .query("DELETE FROM " + table.name + " AS t USING " + targets_.stage(table) +
+                            .query("DELETE FROM " + table.rows + " AS t USING " + targets_.stage(table) +
                                    " AS s WHERE " + of_group(group) + " AND " + match_condition(table, "t", "s"))
                             .affected();
   const auto expected = static_cast<uint64_t>(
@@ -123,7 +123,7 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t
     for (size_t c = 0; c < group.set.size(); ++c) {
       if (!group.set[c]) continue;
       if (table.always[c])  // no UPDATE may set it; a row where it changed is made anew below
-        session_.query("DELETE FROM " + table.name + " AS t USING " + rows + " AND " +
+        session_.query("DELETE FROM " + table.rows + " AS t USING " + rows + " AND " +
                        match_condition(table, "t", "s") + " AND t." + table.columns[c] + " <> s." + table.columns[c]);
       else
         set += (set.empty() ? "" : ", ") + table.columns[c] + " = s." + table.columns[c];
@@ -131,7 +131,7 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t
     // A table of nothing but its key has nothing to set, yet its row has to be there.
     if (set.empty()) set = table.columns[table.match[0]] + " = s." + table.columns[table.match[0]];
     const uint64_t touched = session_
-                                 .query("UPDATE " + table.name + " AS t SET " + set + " FROM " + rows + " AND " +
+                                 .query("UPDATE " + table.rows + " AS t SET " + set + " FROM " + rows + " AND " +
                                         match_condition(table, "t", "s"))
                                  .affected();
     if (touched == group.rows.size()) continue;
@@ -143,17 +143,17 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t
     conflicts_.update_missing +=
         session_
             .query("INSERT INTO " + table.name + " (" + column_list(table) + ") OVERRIDING SYSTEM VALUE SELECT " +
-                   columns + " FROM " + rows + " AND NOT EXISTS (SELECT FROM " + table.name + " AS t WHERE " +
+                   columns + " FROM " + rows + " AND NOT EXISTS (SELECT FROM " + table.rows + " AS t WHERE " +
                    match_condition(table, "t", "s") + ")")
             .affected();
   }
 }
 
-// In one statement, so that foreign keys among the tables hold; never further by CASCADE: what else the primary emptied
-// is named in the stream itself.
+// In one statement, so that foreign keys among the tables hold; never further by CASCADE or to tables that inherit:
+// what else the primary emptied is named in the stream itself.
 void Writer::truncate(const Truncate& what) {
   std::string tables;
-  for (const base::TableName& table : what.tables) tables += (tables.empty() ? "" : ", ") + pg::quote_table(table);
+  for (const base::TableName& table : what.tables) tables += (tables.empty() ? "" : ", ") + targets_.alone(table);
   session_.query("TRUNCATE " + tables + (what.restart_identity ? " RESTART IDENTITY" : ""));
 }
 

@@ -86,9 +86,10 @@ bool publication_exists(pg::Session& session, const std::string& publication) {
   return session.query("SELECT FROM pg_catalog.pg_publication WHERE pubname = $1", {publication}).rows() > 0;
 }
 
+// ONLY: a table that inherits from one of them is synced when it is named itself.
 std::string table_list(const std::vector<TableName>& tables) {
   std::string list;
-  for (const TableName& table : tables) list += (list.empty() ? "" : ", ") + pg::quote_table(table);
+  for (const TableName& table : tables) list += (list.empty() ? "ONLY " : ", ONLY ") + pg::quote_table(table);
   return list;
 }
 
