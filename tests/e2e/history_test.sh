@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# timeout: 240
+# Random histories over tables of every kind (history/tables.sql), drawn by history/generate.sql: whatever the size of its
+# batches, apply makes the standby's rows the primary's, byte by byte. The same stream goes to a second standby in the primary's
+# order, operation by operation: both ways come to the same, and keep the standby's own columns.
+#   SEED=N          the plan (default: by the clock)
+#   ROUNDS=N        rounds of capture, queue put and apply (default 12)
+#   TRANSACTIONS=N  of a round (default 250)
+#   KEEP=1          keep the stream and the logs of a failure
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+SEED=${SEED:-$(date +%s)}
+ROUNDS=${ROUNDS:-12}
+TRANSACTIONS=${TRANSACTIONS:-250}
+RANDOM=$((SEED % 32768))
+say "history_test: SEED=$SEED ROUNDS=$ROUNDS TRANSACTIONS=$TRANSACTIONS"
+
+two_servers
+cluster_psql standby postgres -c 'create database in_order'
+cluster_psql primary crawler -v side=primary -f "$e2e/history/tables.sql"
+cluster_psql primary crawler -f "$e2e/history/generate.sql"
+for name in crawler in_order; do cluster_psql standby "$name" -v side=standby -f "$e2e/history/tables.sql"; done
+in_order() { cluster_psql standby in_order -At -c "$1"; }
+
+mapfile -t TABLES < <(primary "select format('%I.%I', nspname, relname) from pg_class c join pg_namespace n on n.oid = relnamespace
+  where nspname in ('public', 'Odd Schema') and relkind in ('r', 'p') and not relispartition order by 1")
+tables=$(printf "'%s', " "${TABLES[@]}")
+config() { write_config "${tables%, }" "$@"; }
+
+# The second standby's stream has in each piece of a batch a change whose net effect cannot be told without the row that is
+# there: so all of it goes in the primary's order. Its role may not make the temporary tables by which sets of rows are written.
+cluster_psql standby in_order -c 'create role orderly login' -c 'revoke temporary on database in_order from public' \
+  -c 'grant set on parameter session_replication_role to orderly' \
+  -c "do \$\$ declare t regclass; begin for t in select oid from pg_class where relnamespace in ('public'::regnamespace, '\"Odd Schema\"'::regnamespace)
+        and relkind in ('r', 'p') loop execute format('alter table %s owner to orderly', t); end loop; end \$\$" \
+  -c 'grant usage on schema "Odd Schema" to orderly'
+sent=0
+make_orderly() { # $work/stream to $work/orderly; $sent counts the changes of the row in unfoldable
+  awk -v sent="$sent" -v told="$work/sent" 'function put() {
+      if (!announced++) print "{\"type\":\"relation\",\"table\":\"public.unfoldable\",\"columns\":[{\"name\":\"id\",\"type\":\"integer\"},{\"name\":\"body\",\"type\":\"text\"}],\"key\":[\"id\"],\"identity\":\"default\"}"
+      printf "{\"type\":\"update\",\"table\":\"public.unfoldable\",\"key\":{\"id\":%d},\"new\":{\"id\":%d},\"unchanged\":[\"body\"]}\n", sent, ++sent
+      more++ }
+    /^{"type":"begin"/ { print; more = 0; put(); next }
+    /^{"type":"truncate"/ { print; put(); next }  # nothing folds over one: a batch has several pieces then
+    /^{"type":"commit"/ { match($0, /"changes":[0-9]+/); print substr($0, 1, RSTART + 9) substr($0, RSTART + 10, RLENGTH - 10) + more substr($0, RSTART + RLENGTH); next }
+    /^{"type":"(source|keepalive)"/ { next }  # WAL of the server itself between two rounds would be taken for a gap
+    { print }
+    END { print sent >told }' "$work/stream" >"$work/orderly"
+  sent=$(cat "$work/sent")
+}
+
+config
+cp "$PGTANDEM_CONFIG" "$work/folded.yaml"
+link_up
+STANDBY_URL=$(cluster_url standby in_order) config
+expect 0 "$BIN/apply" init
+in_order 'grant usage on schema pgtandem to orderly'
+in_order 'grant select, insert, update, delete on all tables in schema pgtandem to orderly'
+
+# The rows of every table in one go, in the order of their bytes, in the primary's columns; an inheritance parent's without
+# its children's.
+primary "select format(E'select %L;\ncopy (select %s from %s%s order by row(%2\$s)::text collate \"C\") to stdout;', t, string_agg(quote_ident(attname), ', ' order by attnum),
+    case relkind when 'r' then 'only ' else '' end, t)
+  from unnest(array[${tables%, }]::regclass[]) t join pg_class c on c.oid = t join pg_attribute on attrelid = t and attnum > 0 and not attisdropped
+  group by t, relkind order by t::text" >"$work/rows.sql"
+rows_of() { cluster_psql "$1" "$2" -At -f "$work/rows.sql" >"$work/rows.$2.$1"; }
+compare() { # DATABASE of the standby
+  rows_of standby "$1"
+  cmp -s "$work/rows.crawler.primary" "$work/rows.$1.standby" || {
+    diff <(awk '{ if ($0 in t) at = $0; print at ": " $0 } BEGIN { while ((getline line < "'"$work/names"'") > 0) t[line] }' "$work/rows.crawler.primary") \
+      <(awk '{ if ($0 in t) at = $0; print at ": " $0 } BEGIN { while ((getline line < "'"$work/names"'") > 0) t[line] }' "$work/rows.$1.standby") |
+      grep '^[<>]' | cut -c 1-200 >"$work/difference" || true
+    fail "round $round, SEED=$SEED: $1 is not the primary (<):"$'\n'"$(head -n 12 "$work/difference")"
+  }
+}
+primary "select unnest(array[${tables%, }]::regclass[])::text" >"$work/names"
+
+seconds=0
+for ((round = 1; round <= ROUNDS; round++)); do
+  began=$SECONDS
+  # The operations that a batch aims at: mostly small, so that the edges of batches fall everywhere, up to 5000.
+  sizes=(1 2 $((1 + RANDOM % 20)) $((1 + RANDOM % 200)) $((1 + RANDOM % 5000)) 5000)
+  size=${sizes[RANDOM % 6]}
+  queue=$((RANDOM % 2 == 0 ? 1000000 : 1 + RANDOM % 2000))
+  primary "select setseed($((SEED % 1000003 + round)) % 10007 / 10007.0)" "set client_min_messages = warning" "call history.run($TRANSACTIONS)" >"$work/generated"
+  rows_of primary crawler
+  "$BIN/capture" 2>"$work/capture.log" >"$work/stream"
+  "$BIN/queue" put <"$work/stream" 2>"$work/put.log"
+  config "batch_size: $size" "max_queue_size: $queue"
+  expect 0 "$BIN/apply"
+  grep -v ' info ' "$work/err" || true
+  compare crawler
+  make_orderly
+  STANDBY_URL=$(cluster_url standby in_order orderly) config "batch_size: $size" "max_queue_size: $queue"
+  expect 0 "$BIN/apply" - <"$work/orderly"
+  same "changes that kept the second standby to the order" "$sent" "$(in_order 'select id from unfoldable')"
+  compare in_order
+  say "round $round: batch_size $size, max_queue_size $queue, $(grep -c '^{"type":"begin"' "$work/stream" || true) transactions, $(wc -l <"$work/stream") lines, $((SECONDS - began)) s"
+done
+say "history_test: passed in $SECONDS s"
