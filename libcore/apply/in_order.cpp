@@ -50,7 +50,7 @@ std::string row_of(const Operation& operation, const TargetTable& table, std::ve
     const std::string place = "$" + std::to_string(values.size());
     condition += condition.empty() ? "" : " AND ";
     condition += table.match_is_unique
-                     ? table.columns[i] + " " + table.equals[m] + " " + place
+                     ? table.columns[i] + " " + table.equals[m] + " " + place + "::" + table.types[i]
                      : table.columns[i] + "::text IS NOT DISTINCT FROM " + place + "::" + table.types[i] + "::text";
   }
   if (table.match_is_unique) return condition;
