@@ -41,11 +41,16 @@ TargetTable& Targets::of(const change::Relation& relation) {
   for (const change::Column& column : relation.columns) table->columns.push_back(pg::quote_identifier(column.name));
   const pg::Result found = session_.query(
       R"(SELECT c.oid, c.relkind,
-                EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R'))
+                EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R')),
+                pg_catalog.row_security_active(c.oid), pg_catalog.quote_ident(current_user)
            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p'))",
       {relation.table.schema, relation.table.name});
   if (found.rows() == 0) unfit(session_, *table, "does not exist; create it as on the primary (pg_dump -s -t)");
+  if (found.get(0, 3) == "t")  // the server would refuse it, too (row_security is off), but not say what to do
+    throw base::Error(base::Exit::no_right, session_.node() + ": table " + relation.text +
+                                                " has row-level security that the role is subject to; ALTER ROLE " +
+                                                std::string(found.get(0, 4)) + " BYPASSRLS");
   const std::string oid(found.get(0, 0));
   table->partitioned = found.get(0, 1) == "p";
   table->rows = (table->partitioned ? "" : "ONLY ") + table->name;
@@ -65,7 +70,12 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
           WHERE attrelid = $1::pg_catalog.oid AND attnum > 0 AND NOT attisdropped)",
       {oid});
   std::map<std::string, int, std::less<>> there;
-  for (int i = 0; i < rows.rows(); ++i) there[std::string(rows.get(i, 0))] = i;
+  int generated = 0;
+  for (int i = 0; i < rows.rows(); ++i) {
+    there[std::string(rows.get(i, 0))] = i;
+    generated += rows.get(i, 1) == "t";
+  }
+  table.has_own_columns = rows.rows() - generated > static_cast<int>(table.relation->columns.size());
   for (const change::Column& column : table.relation->columns) {
     const auto found = there.find(column.name);
     if (found == there.end())
@@ -86,7 +96,10 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
 // What finds a row: the stream's key needs a unique index here, or updates could meet several rows and inserts none.
 void Targets::read_match(TargetTable& table, const std::string& oid) {
   const change::Relation& relation = *table.relation;
-  if (relation.key.empty()) return;
+  if (relation.key.empty()) {
+    table.match_is_unique = !relation.columns.empty();  // without a column all rows are alike
+    return;
+  }
   const pg::Result rows = session_.query(
       R"(SELECT i.indexrelid, i.indisprimary, a.attname, pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
            FROM pg_catalog.pg_index i

@@ -25,8 +25,8 @@ class Unfit : public base::Error {
 
 struct TargetTable {
   const change::Relation* relation = nullptr;
-  std::string name;                  // quoted
-  std::string rows;                  // name, where its rows are read: ONLY, without those of tables that inherit from it
+  std::string name;  // quoted
+  std::string rows;  // name, where its rows are read: ONLY, without those of tables that inherit from it
   std::vector<std::string> columns;  // quoted, as relation->columns
   std::vector<std::string> types;    // theirs here, for casts
   std::vector<uint32_t> type_oids;
@@ -34,6 +34,7 @@ struct TargetTable {
   std::vector<bool> always;         // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
   std::vector<uint16_t> match;      // columns that find a row: the key; under FULL the standby's primary key, or all
   std::vector<std::string> equals;  // as match: the operator by which that index tells keys apart; empty where none is
+  bool has_own_columns = false;     // that the stream does not have, and that are not generated
   bool partitioned = false;
   bool fires = false;           // has triggers that fire for a replica, too (ENABLE ALWAYS or REPLICA)
   bool match_is_unique = true;  // false: FULL and no primary key there; one of the rows that look alike is meant

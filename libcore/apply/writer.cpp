@@ -20,9 +20,10 @@ std::string of_group(size_t group) { return "s." + pg::quote_identifier(stage_gr
 
 }  // namespace
 
-bool Writer::can_fold(const Prepared& prepared) const {
-  return session_.replica_role() || std::none_of(prepared.fold.tables.begin(), prepared.fold.tables.end(),
-                                                 [](const TableEffect& effect) { return effect.moved_keys; });
+bool Writer::can_fold(const Prepared& prepared) {
+  return std::none_of(prepared.fold.tables.begin(), prepared.fold.tables.end(), [this](const TableEffect& effect) {
+    return effect.moved_keys && (!session_.replica_role() || targets_.of(*effect.relation).has_own_columns);
+  });
 }
 
 void Writer::write(const Prepared& prepared) {
