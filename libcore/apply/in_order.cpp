@@ -54,6 +54,7 @@ std::string row_of(const Operation& operation, const TargetTable& table, std::ve
                      : table.columns[i] + "::text IS NOT DISTINCT FROM " + place + "::" + table.types[i] + "::text";
   }
   if (table.match_is_unique) return condition;
+  if (condition.empty()) condition = "true";
   const std::string row = table.partitioned ? "(tableoid, ctid)" : "ctid";
   return row + " = (SELECT " + (table.partitioned ? "tableoid, ctid" : "ctid") + " FROM " + table.rows + " WHERE " +
          condition + " LIMIT 1)";
@@ -97,6 +98,7 @@ std::string insert_select(const Operation& operation, const TargetTable& table, 
 // Where the row is there already it becomes what is inserted, and the statement returns true (false when it was made).
 // A row of another identity goes first: no UPDATE may set that.
 std::string insert_sql(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
+  if (table.columns.empty()) return "INSERT INTO " + table.name + " DEFAULT VALUES";
   std::string key;
   std::string was_there;
   if (table.match_is_unique)
