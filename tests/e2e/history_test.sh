@@ -10,6 +10,8 @@
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/e2e/history/in_order.sh
+. "$e2e/history/in_order.sh"
 SEED=${SEED:-$(date +%s)}
 ROUNDS=${ROUNDS:-12}
 TRANSACTIONS=${TRANSACTIONS:-250}
@@ -21,6 +23,7 @@ cluster_psql standby postgres -c 'create database in_order'
 cluster_psql primary crawler -v side=primary -f "$e2e/history/tables.sql"
 cluster_psql primary crawler -f "$e2e/history/generate.sql"
 for name in crawler in_order; do cluster_psql standby "$name" -v side=standby -f "$e2e/history/tables.sql"; done
+cluster_psql standby in_order -c "$(unfoldable_table)"
 in_order() { cluster_psql standby in_order -At -c "$1"; }
 
 mapfile -t TABLES < <(primary "select format('%I.%I', nspname, relname) from pg_class c join pg_namespace n on n.oid = relnamespace
@@ -28,30 +31,14 @@ mapfile -t TABLES < <(primary "select format('%I.%I', nspname, relname) from pg_
 tables=$(printf "'%s', " "${TABLES[@]}")
 config() { write_config "${tables%, }" "$@"; }
 
-# The second standby's stream has in each piece of a batch a change whose net effect cannot be told without the row that is
-# there: so all of it goes in the primary's order. Its role may not make the temporary tables by which sets of rows are written.
+# The second standby gets all in the primary's order: its role could not even make the temporary tables by which sets of rows
+# are written. Its stream has no source, for WAL of the server's own between two rounds would be taken for a gap.
 cluster_psql standby in_order -c 'create role orderly login' -c 'revoke temporary on database in_order from public' \
   -c 'grant set on parameter session_replication_role to orderly' \
   -c "do \$\$ declare t regclass; begin for t in select oid from pg_class where relnamespace in ('public'::regnamespace, '\"Odd Schema\"'::regnamespace)
         and relkind in ('r', 'p') loop execute format('alter table %s owner to orderly', t); end loop; end \$\$" \
   -c 'grant usage on schema "Odd Schema" to orderly'
-sent=0
-make_orderly() { # $work/stream to $work/orderly; $sent counts the changes of the row in unfoldable
-  awk -v sent="$sent" -v told="$work/sent" 'function put() {
-      if (!announced++) print "{\"type\":\"relation\",\"table\":\"public.unfoldable\",\"columns\":[{\"name\":\"id\",\"type\":\"integer\"},{\"name\":\"body\",\"type\":\"text\"}],\"key\":[\"id\"],\"identity\":\"default\"}"
-      printf "{\"type\":\"update\",\"table\":\"public.unfoldable\",\"key\":{\"id\":%d},\"new\":{\"id\":%d},\"unchanged\":[\"body\"]}\n", sent, ++sent
-      more++ }
-    /^{"type":"begin"/ { print; more = 0; put(); next }
-    /^{"type":"truncate"/ { print; put(); next }  # nothing folds over one: a batch has several pieces then
-    /^{"type":"commit"/ { match($0, /"changes":[0-9]+/); print substr($0, 1, RSTART + 9) substr($0, RSTART + 10, RLENGTH - 10) + more substr($0, RSTART + RLENGTH); next }
-    /^{"type":"(source|keepalive)"/ { next }  # WAL of the server itself between two rounds would be taken for a gap
-    { print }
-    END { print sent >told }' "$work/stream" >"$work/orderly"
-  sent=$(cat "$work/sent")
-}
-
 config
-cp "$PGTANDEM_CONFIG" "$work/folded.yaml"
 link_up
 STANDBY_URL=$(cluster_url standby in_order) config
 expect 0 "$BIN/apply" init
@@ -76,7 +63,6 @@ compare() { # DATABASE of the standby
 }
 primary "select unnest(array[${tables%, }]::regclass[])::text" >"$work/names"
 
-seconds=0
 for ((round = 1; round <= ROUNDS; round++)); do
   began=$SECONDS
   # The operations that a batch aims at: mostly small, so that the edges of batches fall everywhere, up to 5000.
@@ -91,10 +77,10 @@ for ((round = 1; round <= ROUNDS; round++)); do
   expect 0 "$BIN/apply"
   grep -v ' info ' "$work/err" || true
   compare crawler
-  make_orderly
+  orderly without_source <"$work/stream" >"$work/orderly"
   STANDBY_URL=$(cluster_url standby in_order orderly) config "batch_size: $size" "max_queue_size: $queue"
   expect 0 "$BIN/apply" - <"$work/orderly"
-  same "changes that kept the second standby to the order" "$sent" "$(in_order 'select id from unfoldable')"
+  same "changes that kept the second standby to the order" "$UNFOLDED" "$(in_order 'select id from unfoldable')"
   compare in_order
   say "round $round: batch_size $size, max_queue_size $queue, $(grep -c '^{"type":"begin"' "$work/stream" || true) transactions, $(wc -l <"$work/stream") lines, $((SECONDS - began)) s"
 done

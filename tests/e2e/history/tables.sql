@@ -79,8 +79,3 @@ create table must_have (id int primary key, name must, body text);
 alter table must_have alter body set storage external;
 select format('create table wide (id int primary key, %s)', string_agg(format('c%s %s', n, (array['int', 'text', 'numeric', 'bool'])[1 + n % 4]), ', ')) from generate_series(1, 200) n \gexec
 create table a_name_of_sixty_three_bytes_as_long_as_postgresql_will_take_one (a int primary key, b text);
--- What makes a batch of a second standby go in the primary's order: history_test.sh.
-\if :standby
-create table unfoldable (id int primary key, body text);
-insert into unfoldable values (0, 'never sent');
-\endif
