@@ -8,6 +8,8 @@
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/e2e/history/equal.sh
+. "$e2e/history/equal.sh"
 SEED=${SEED:-$(date +%s)}
 say "types_test: SEED=$SEED"
 
@@ -21,23 +23,17 @@ mapfile -t TABLES < <(primary "select relname from pg_class where relname ~ '^(o
 write_config "$(IFS=, && echo "${TABLES[*]}")" 'batch_size: 300'
 link_up
 
-primary "select format(E'select %L;\ncopy (select t.* from %s t order by t::text collate \"C\") to stdout;', t, t) from unnest(string_to_array('$(IFS=, && echo "${TABLES[*]}")', ',')) t" >"$work/rows.sql"
-equal() {
-  local name
-  for name in primary standby; do cluster_psql "$name" crawler -At -f "$work/rows.sql" >"$work/rows.$name"; done
-  cmp -s "$work/rows.primary" "$work/rows.standby" ||
-    fail "SEED=$SEED, $1: not the same (< primary):"$'\n'"$(diff "$work/rows.primary" "$work/rows.standby" | cut -c 1-200 | head -n 10)"
-}
+rows_plan "${TABLES[@]}"
 sync() {
   "$BIN/capture" 2>>"$work/capture.log" | "$BIN/queue" put 2>>"$work/put.log"
   expect 0 "$BIN/apply"
 }
 primary 'set client_min_messages = warning' "select setseed($((SEED % 10007)) / 10007.0)" "call types.insert(${ROWS:-10})" >"$work/inserted"
 sync
-equal "what was inserted"
+equal_rows "SEED=$SEED, what was inserted"
 primary 'set client_min_messages = warning' "select setseed($((SEED % 10009)) / 10009.0)" 'call types.change()' >"$work/changed"
 sync
-equal "what was changed"
+equal_rows "SEED=$SEED, what was changed"
 
 say "no columns: $(primary "select string_agg(type::text, ', ' order by n) from types.all_of_them where why_not is not null")"
 primary "select n, type from types.all_of_them where why_not is null" >"$work/types"
