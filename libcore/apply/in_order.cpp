@@ -60,14 +60,6 @@ std::string row_of(const Operation& operation, const TargetTable& table, std::ve
          condition + " LIMIT 1)";
 }
 
-// What an UPDATE sets where nothing else is to be set, so that it still meets its row. A GENERATED ALWAYS identity may
-// not be named there, not even as itself.
-std::string as_it_is(const TargetTable& table) {
-  const auto i = static_cast<size_t>(std::find(table.always.begin(), table.always.end(), false) - table.always.begin());
-  const std::string& column = table.columns[i < table.columns.size() ? i : 0];
-  return column + " = t." + column;
-}
-
 // " AND column <> $n" for the identity that no UPDATE may set, where the key does not have it; empty where there is
 // none.
 std::string other_identity(const Operation& operation, const TargetTable& table, std::vector<pg::Parameter>& values) {
@@ -126,7 +118,7 @@ std::string insert_sql(const Operation& operation, const TargetTable& table, std
   // Asked, so that it is done before.
   if (!gone.empty()) sql += " WHERE (SELECT count(*) FROM old) < 2";
   if (set.empty() && gone.empty()) return sql + " ON CONFLICT (" + key + ") DO NOTHING";
-  if (set.empty()) set = as_it_is(table);
+  if (set.empty()) set = set_nothing(table);
   // A partitioned table has no xmax to ask; the statement's snapshot is from before it.
   return sql + " ON CONFLICT (" + key + ") DO UPDATE SET " + set + " RETURNING " +
          (table.partitioned ? "EXISTS (SELECT FROM " + table.name + " AS b WHERE " + was_there + ")" : "t.xmax <> 0") +
@@ -159,7 +151,7 @@ std::string update_sql(const Operation& operation, const TargetTable& table, std
     values.push_back(parameter(operation.row[i]));
     set += (set.empty() ? "" : ", ") + table.columns[i] + " = $" + std::to_string(values.size());
   }
-  if (set.empty()) set = as_it_is(table);
+  if (set.empty()) set = set_nothing(table);
   const std::string update = "UPDATE " + table.rows + " AS t SET " + set + " WHERE " + row_of(operation, table, values);
   const bool in_key = operation.relation->identity == change::Identity::full;
   const std::string other = in_key ? "" : other_identity(operation, table, values);

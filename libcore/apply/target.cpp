@@ -32,6 +32,12 @@ std::string match_condition(const TargetTable& table, const std::string& left, c
   return out;
 }
 
+std::string set_nothing(const TargetTable& table) {
+  const auto i = static_cast<size_t>(std::find(table.always.begin(), table.always.end(), false) - table.always.begin());
+  const std::string& column = table.columns[i < table.columns.size() ? i : 0];
+  return column + " = t." + column;
+}
+
 TargetTable& Targets::of(const change::Relation& relation) {
   std::unique_ptr<TargetTable>& known = tables_[&relation];
   if (known) return *known;

@@ -77,4 +77,8 @@ class Targets {
 std::string column_list(const TargetTable& table);
 std::string match_condition(const TargetTable& table, const std::string& left, const std::string& right);
 
+// What an UPDATE of `t` sets where there is nothing to set, and its row has to be there all the same: in a table of
+// nothing but its key, or where no other value was sent. An identity ALWAYS may not be named, not even as itself.
+std::string set_nothing(const TargetTable& table);
+
 }  // namespace apply

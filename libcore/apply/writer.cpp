@@ -121,16 +121,19 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t
     const UpdateGroup& group = effect.updates[i];
     const std::string rows = targets_.stage(table) + " AS s WHERE " + of_group(first_group + i);
     std::string set;
+    uint64_t remade = 0;
     for (size_t c = 0; c < group.set.size(); ++c) {
       if (!group.set[c]) continue;
       if (table.always[c])  // no UPDATE may set it; a row where it changed is made anew below
-        session_.query("DELETE FROM " + table.rows + " AS t USING " + rows + " AND " +
-                       match_condition(table, "t", "s") + " AND t." + table.columns[c] + " <> s." + table.columns[c]);
+        remade =
+            session_
+                .query("DELETE FROM " + table.rows + " AS t USING " + rows + " AND " +
+                       match_condition(table, "t", "s") + " AND t." + table.columns[c] + " <> s." + table.columns[c])
+                .affected();
       else
         set += (set.empty() ? "" : ", ") + table.columns[c] + " = s." + table.columns[c];
     }
-    // A table of nothing but its key has nothing to set, yet its row has to be there.
-    if (set.empty()) set = table.columns[table.match[0]] + " = s." + table.columns[table.match[0]];
+    if (set.empty()) set = set_nothing(table);
     const uint64_t touched = session_
                                  .query("UPDATE " + table.rows + " AS t SET " + set + " FROM " + rows + " AND " +
                                         match_condition(table, "t", "s"))
@@ -141,12 +144,13 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t
                   std::to_string(group.rows.size() - touched) + " rows whose update does not carry every value");
     std::string columns;
     for (const std::string& column : table.columns) columns += (columns.empty() ? "s." : ", s.") + column;
-    conflicts_.update_missing +=
+    const uint64_t made =
         session_
             .query("INSERT INTO " + table.name + " (" + column_list(table) + ") OVERRIDING SYSTEM VALUE SELECT " +
                    columns + " FROM " + rows + " AND NOT EXISTS (SELECT FROM " + table.rows + " AS t WHERE " +
                    match_condition(table, "t", "s") + ")")
             .affected();
+    conflicts_.update_missing += made - std::min(made, remade);
   }
 }
 
