@@ -209,11 +209,12 @@ class TableFold {
   bool moved_keys_ = false;
 };
 
-// Tables whose rows have no key to fold by and that see more than inserts.
+// Tables whose rows have no key to fold by and that see more than inserts, or whose rows have no column to COPY.
 std::unordered_set<const Relation*> unfoldable(const Piece& piece) {
   std::unordered_set<const Relation*> out;
   for (const Operation& operation : piece.operations)
-    if (operation.relation->identity == Identity::full && operation.type != EventType::insert)
+    if (operation.relation->columns.empty() ||
+        (operation.relation->identity == Identity::full && operation.type != EventType::insert))
       out.insert(operation.relation);
   return out;
 }

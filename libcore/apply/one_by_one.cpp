@@ -1,5 +1,7 @@
 #include "apply/one_by_one.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "pg/error.hpp"
 
@@ -137,9 +139,8 @@ void OneByOne::overwrite(const Operation& operation, TargetTable& table) {
 // An update of a row that is there: where it meets none, an ALWAYS identity differs, which only a new row can have.
 void OneByOne::force(const Operation& operation, TargetTable& table) {
   with_room(operation, table, [&] {
-    if (run(statement_of(operation, table)) > 0) return;
-    run(delete_row(operation, table));
-    run(insert_row(operation, table));
+    const bool has_identity = std::find(table.always.begin(), table.always.end(), true) != table.always.end();
+    if (run(statement_of(operation, table)) == 0 && has_identity) run(remake_row(operation, table));
   });
 }
 
@@ -152,7 +153,7 @@ void OneByOne::row_missing(const Operation& operation, TargetTable& table) {
   const Found there = find(select_row(operation, table, newest), false);
   if (there.any && there.later)
     return conflict(Conflict::update_newer, operation, "the standby's row stays", there.rows);
-  if (there.any && is_whole(operation)) return force(operation, table);
+  if (there.any) return force(operation, table);
   if (!there.any && incidents_.policy == ConflictResolution::standby_wins)
     return conflict(Conflict::update_missing, operation, "the row stays away", {});
   if (is_whole(operation)) {

@@ -29,7 +29,7 @@ class Standby {
 
   // Whether a batch may be written beside another one; whether it may be written folded. See Writer.
   bool may_overlap(const Prepared& prepared) { return writer_.may_overlap(prepared); }
-  bool can_fold(const Prepared& prepared) const { return writer_.can_fold(prepared); }
+  bool can_fold(const Prepared& prepared) { return writer_.can_fold(prepared); }
 
   // Begins to write a batch, what may go ahead of the one before it, and returns at once; the batch has to stay until
   // write().

@@ -21,18 +21,20 @@ std::string add(Statement& statement, const Value& value) {
 // sides take that way), and of several rows alike any one is meant.
 std::string row_of(Statement& statement, const Operation& operation, const TargetTable& table) {
   std::string condition;
-  for (const uint16_t i : table.match) {
+  for (size_t m = 0; m < table.match.size(); ++m) {
+    const uint16_t i = table.match[m];
     size_t in_key = 0;
     while (operation.relation->key[in_key] != i) ++in_key;
     const std::string place = add(statement, operation.key[in_key]);
     condition += condition.empty() ? "" : " AND ";
     condition += table.match_is_unique
-                     ? table.columns[i] + " = " + place
+                     ? table.columns[i] + " " + table.equals[m] + " " + place + "::" + table.types[i]
                      : table.columns[i] + "::text IS NOT DISTINCT FROM " + place + "::" + table.types[i] + "::text";
   }
   if (table.match_is_unique) return condition;
+  if (condition.empty()) condition = "true";  // a table without columns
   const std::string row = table.partitioned ? "(tableoid, ctid)" : "ctid";
-  return row + " = (SELECT " + (table.partitioned ? "tableoid, ctid" : "ctid") + " FROM " + table.name + " WHERE " +
+  return row + " = (SELECT " + (table.partitioned ? "tableoid, ctid" : "ctid") + " FROM " + table.rows + " WHERE " +
          condition + " LIMIT 1)";
 }
 
@@ -46,14 +48,15 @@ std::string is_later(Statement& statement, const Operation& operation, const Tar
 // The rows that keep `operation` out by the index: its expressions are evaluated on the new row as on the old ones.
 std::string rivals_of(Statement& statement, const Operation& operation, const TargetTable& table,
                       const UniqueIndex& index) {
-  std::string elements;
-  for (const std::string& element : index.elements) elements += (elements.empty() ? "" : ", ") + element;
   std::string row;
   for (size_t i = 0; i < operation.row.size(); ++i)
     if (operation.row[i].kind != ValueKind::absent)
       row += (row.empty() ? "" : ", ") + add(statement, operation.row[i]) + "::" + table.types[i] + " AS " +
              table.columns[i];
-  std::string condition = "(" + elements + ") = (SELECT " + elements + " FROM (SELECT " + row + ") AS t)";
+  std::string condition;
+  for (size_t i = 0; i < index.elements.size(); ++i)
+    condition += (i == 0 ? "(" : " AND (") + index.elements[i] + ") " + index.equals[i] + " (SELECT " +
+                 index.elements[i] + " FROM (SELECT " + row + ") AS t)";
   if (!index.predicate.empty()) condition += " AND (" + index.predicate + ")";
   if (!table.match.empty() && table.match_is_unique && operation.key.size() == operation.relation->key.size())
     condition += " AND NOT (" + row_of(statement, operation, table) + ")";
@@ -72,9 +75,9 @@ Statement update_row(const Operation& operation, const TargetTable& table, std::
     else
       set += (set.empty() ? "" : ", ") + equals;
   }
-  if (set.empty()) set = table.columns[table.match[0]] + " = " + table.columns[table.match[0]];
+  if (set.empty()) set = set_nothing(table);
   if (newest) unchanged += " AND NOT " + is_later(out, operation, table, newest);
-  out.sql = "UPDATE " + table.name + " AS t SET " + set + " WHERE " + row_of(out, operation, table) + unchanged;
+  out.sql = "UPDATE " + table.rows + " AS t SET " + set + " WHERE " + row_of(out, operation, table) + unchanged;
   return out;
 }
 
@@ -108,6 +111,7 @@ Statement statement_of(const Operation& operation, const TargetTable& table, std
 
 Statement insert_row(const Operation& operation, const TargetTable& table) {
   Statement out;
+  if (table.columns.empty()) return {"INSERT INTO " + table.name + " DEFAULT VALUES", {}};
   std::string places;
   for (const Value& value : operation.row) places += (places.empty() ? "" : ", ") + add(out, value);
   out.sql =
@@ -117,13 +121,26 @@ Statement insert_row(const Operation& operation, const TargetTable& table) {
 
 Statement delete_row(const Operation& operation, const TargetTable& table) {
   Statement out;
-  out.sql = "DELETE FROM " + table.name + " WHERE " + row_of(out, operation, table);
+  out.sql = "DELETE FROM " + table.rows + " WHERE " + row_of(out, operation, table);
+  return out;
+}
+
+Statement remake_row(const Operation& operation, const TargetTable& table) {
+  Statement out;
+  std::string row;
+  for (size_t i = 0; i < operation.row.size(); ++i)
+    row += (i == 0 ? "" : ", ") + (operation.row[i].kind == ValueKind::absent
+                                       ? "old." + table.columns[i]
+                                       : add(out, operation.row[i]) + "::" + table.types[i]);
+  out.sql = "WITH old AS (DELETE FROM " + table.rows + " WHERE " + row_of(out, operation, table) +
+            " RETURNING *) INSERT INTO " + table.name + " (" + column_list(table) +
+            ") OVERRIDING SYSTEM VALUE SELECT " + row + " FROM old";
   return out;
 }
 
 Statement select_row(const Operation& operation, const TargetTable& table, std::optional<size_t> newest) {
   Statement out;
-  out.sql = "SELECT pg_catalog.to_jsonb(t), " + is_later(out, operation, table, newest) + " FROM " + table.name +
+  out.sql = "SELECT pg_catalog.to_jsonb(t), " + is_later(out, operation, table, newest) + " FROM " + table.rows +
             " AS t WHERE " + row_of(out, operation, table);
   return out;
 }
@@ -131,14 +148,14 @@ Statement select_row(const Operation& operation, const TargetTable& table, std::
 Statement select_rivals(const Operation& operation, const TargetTable& table, const UniqueIndex& index,
                         std::optional<size_t> newest) {
   Statement out;
-  out.sql = "SELECT pg_catalog.to_jsonb(t), " + is_later(out, operation, table, newest) + " FROM " + table.name +
+  out.sql = "SELECT pg_catalog.to_jsonb(t), " + is_later(out, operation, table, newest) + " FROM " + table.rows +
             " AS t WHERE " + rivals_of(out, operation, table, index);
   return out;
 }
 
 Statement delete_rivals(const Operation& operation, const TargetTable& table, const UniqueIndex& index) {
   Statement out;
-  out.sql = "DELETE FROM " + table.name + " AS t WHERE " + rivals_of(out, operation, table, index);
+  out.sql = "DELETE FROM " + table.rows + " AS t WHERE " + rivals_of(out, operation, table, index);
   return out;
 }
 

@@ -25,6 +25,7 @@ Statement statement_of(const Operation& operation, const TargetTable& table, std
 Statement select_row(const Operation& operation, const TargetTable& table, std::optional<size_t> newest);
 Statement delete_row(const Operation& operation, const TargetTable& table);
 Statement insert_row(const Operation& operation, const TargetTable& table);  // what an update carries, too
+Statement remake_row(const Operation& operation, const TargetTable& table);  // deletes it, and makes it what it becomes
 // The other rows that have the values which the index keeps single; SELECT as above.
 Statement select_rivals(const Operation& operation, const TargetTable& table, const UniqueIndex& index,
                         std::optional<size_t> newest);

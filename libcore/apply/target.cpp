@@ -25,9 +25,17 @@ std::string column_list(const TargetTable& table) {
 
 std::string match_condition(const TargetTable& table, const std::string& left, const std::string& right) {
   std::string out;
-  for (const uint16_t i : table.match)
-    out += (out.empty() ? "" : " AND ") + left + "." + table.columns[i] + " = " + right + "." + table.columns[i];
+  for (size_t m = 0; m < table.match.size(); ++m) {
+    const std::string& column = table.columns[table.match[m]];
+    out += (out.empty() ? "" : " AND ") + left + "." + column + " " + table.equals[m] + " " + right + "." + column;
+  }
   return out;
+}
+
+std::string set_nothing(const TargetTable& table) {
+  const auto i = static_cast<size_t>(std::find(table.always.begin(), table.always.end(), false) - table.always.begin());
+  const std::string& column = table.columns[i < table.columns.size() ? i : 0];
+  return column + " = t." + column;
 }
 
 TargetTable& Targets::of(const change::Relation& relation) {
@@ -39,13 +47,19 @@ TargetTable& Targets::of(const change::Relation& relation) {
   for (const change::Column& column : relation.columns) table->columns.push_back(pg::quote_identifier(column.name));
   const pg::Result found = session_.query(
       R"(SELECT c.oid, c.relkind,
-                EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R'))
+                EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R')),
+                pg_catalog.row_security_active(c.oid), pg_catalog.quote_ident(current_user)
            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p'))",
       {relation.table.schema, relation.table.name});
   if (found.rows() == 0) unfit(session_, *table, "does not exist; create it as on the primary (pg_dump -s -t)");
+  if (found.get(0, 3) == "t")  // the server would refuse it, too (row_security is off), but not say what to do
+    throw base::Error(base::Exit::no_right, session_.node() + ": table " + relation.text +
+                                                " has row-level security that the role is subject to; ALTER ROLE " +
+                                                std::string(found.get(0, 4)) + " BYPASSRLS");
   const std::string oid(found.get(0, 0));
   table->partitioned = found.get(0, 1) == "p";
+  table->rows = (table->partitioned ? "" : "ONLY ") + table->name;
   table->fires = found.get(0, 2) == "t";
   read_columns(*table, oid);
   read_match(*table, oid);
@@ -62,7 +76,12 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
           WHERE attrelid = $1::pg_catalog.oid AND attnum > 0 AND NOT attisdropped)",
       {oid});
   std::map<std::string, int, std::less<>> there;
-  for (int i = 0; i < rows.rows(); ++i) there[std::string(rows.get(i, 0))] = i;
+  int generated = 0;
+  for (int i = 0; i < rows.rows(); ++i) {
+    there[std::string(rows.get(i, 0))] = i;
+    generated += rows.get(i, 1) == "t";
+  }
+  table.has_own_columns = rows.rows() - generated > static_cast<int>(table.relation->columns.size());
   for (const change::Column& column : table.relation->columns) {
     const auto found = there.find(column.name);
     if (found == there.end())
@@ -83,20 +102,30 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
 // What finds a row: the stream's key needs a unique index here, or updates could meet several rows and inserts none.
 void Targets::read_match(TargetTable& table, const std::string& oid) {
   const change::Relation& relation = *table.relation;
-  if (relation.key.empty()) return;
+  if (relation.key.empty()) {
+    table.match_is_unique = !relation.columns.empty();  // without a column all rows are alike
+    return;
+  }
   const pg::Result rows = session_.query(
-      R"(SELECT i.indexrelid, i.indisprimary, a.attname
+      R"(SELECT i.indexrelid, i.indisprimary, a.attname, pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
            FROM pg_catalog.pg_index i
-           CROSS JOIN LATERAL pg_catalog.unnest(i.indkey[0:i.indnkeyatts - 1]) AS k(attnum)
+           CROSS JOIN LATERAL  -- of two arrays, which only the bare name can
+             unnest(i.indkey[0:i.indnkeyatts - 1], i.indclass[0:i.indnkeyatts - 1]) AS k(attnum, class)
            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+           JOIN pg_catalog.pg_opclass c ON c.oid = k.class
+           JOIN pg_catalog.pg_amop s ON s.amopfamily = c.opcfamily AND s.amopstrategy = 3
+             AND s.amoplefttype = c.opcintype AND s.amoprighttype = c.opcintype
+           JOIN pg_catalog.pg_operator o ON o.oid = s.amopopr
+           JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
           WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
             AND i.indpred IS NULL AND i.indexprs IS NULL)",
       {oid});
-  std::map<std::string, std::set<std::string>> indexes;
+  using Columns = std::map<std::string, std::string>;  // to their operators
+  std::map<std::string, Columns> indexes;
   std::string primary;
   for (int i = 0; i < rows.rows(); ++i) {
     const std::string index(rows.get(i, 0));
-    indexes[index].insert(std::string(rows.get(i, 2)));
+    indexes[index].emplace(rows.get(i, 2), rows.get(i, 3));
     if (rows.get(i, 1) == "t") primary = index;
   }
   if (relation.identity == Identity::full) {
@@ -104,6 +133,8 @@ void Targets::read_match(TargetTable& table, const std::string& oid) {
       if (primary.empty() || indexes[primary].contains(relation.columns[i].name)) table.match.push_back(i);
     table.match_is_unique = !primary.empty() && table.match.size() == indexes[primary].size();
     if (!table.match_is_unique) table.match = relation.key;
+    for (const uint16_t i : table.match)
+      table.equals.push_back(table.match_is_unique ? indexes[primary].at(relation.columns[i].name) : "");
     return;
   }
   std::set<std::string> wanted;
@@ -112,12 +143,14 @@ void Targets::read_match(TargetTable& table, const std::string& oid) {
     wanted.insert(relation.columns[i].name);
     names += (names.empty() ? "" : ", ") + table.columns[i];
   }
-  const bool found =
-      std::any_of(indexes.begin(), indexes.end(), [&](const auto& index) { return index.second == wanted; });
-  if (!found)
+  const auto found = std::find_if(indexes.begin(), indexes.end(), [&](const auto& index) {
+    return std::ranges::equal(index.second, wanted, {}, [](const auto& column) { return column.first; });
+  });
+  if (found == indexes.end())
     unfit(session_, table,
           "has no unique index on the primary's key; CREATE UNIQUE INDEX ON " + table.name + " (" + names + ")");
   table.match = relation.key;
+  for (const uint16_t i : table.match) table.equals.push_back(found->second.at(relation.columns[i].name));
 }
 
 // Parents are lower than their children, so that foreign keys hold where the session may not switch them off.
@@ -153,18 +186,33 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
   if (table.unique) return *table.unique;
   table.unique.emplace();
   const pg::Result rows = session_.query(
-      R"(SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k, true),
-                coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '')
-           FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnkeyatts) AS k
-          WHERE i.indrelid = $1::pg_catalog.regclass AND i.indisunique AND i.indisready ORDER BY 1, k)",
+      R"(SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
+                coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
+                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+           FROM pg_catalog.pg_index i
+           CROSS JOIN LATERAL pg_catalog.unnest(i.indclass[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(class, place)
+           JOIN pg_catalog.pg_opclass c ON c.oid = k.class
+           JOIN pg_catalog.pg_amop s ON s.amopfamily = c.opcfamily AND s.amopstrategy = 3
+             AND s.amoplefttype = c.opcintype AND s.amoprighttype = c.opcintype
+           JOIN pg_catalog.pg_operator o ON o.oid = s.amopopr
+           JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+          WHERE i.indrelid = $1::pg_catalog.regclass AND i.indisunique AND i.indisready ORDER BY 1, k.place)",
       {table.name});
-  std::string_view last;
+  std::string last;
   for (int i = 0; i < rows.rows(); ++i) {
-    if (rows.get(i, 0) != last) table.unique->push_back({{}, std::string(rows.get(i, 2))});
+    if (rows.get(i, 0) != last) table.unique->push_back({{}, {}, std::string(rows.get(i, 2))});
     last = rows.get(i, 0);
     table.unique->back().elements.emplace_back(rows.get(i, 1));
+    table.unique->back().equals.emplace_back(rows.get(i, 3));
   }
   return *table.unique;
+}
+
+std::string Targets::alone(const base::TableName& table) {
+  const std::string name = pg::quote_table(table);
+  const pg::Result partitioned = session_.query(
+      "SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind = 'p'", {name});
+  return (partitioned.rows() > 0 ? "" : "ONLY ") + name;
 }
 
 void Targets::check_types(const TargetTable& table) {

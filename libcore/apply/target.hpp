@@ -27,18 +27,22 @@ class Unfit : public base::Error {
 // What a unique index of the standby keeps single.
 struct UniqueIndex {
   std::vector<std::string> elements;  // columns (quoted) or expressions, as SQL over the table
+  std::vector<std::string> equals;    // as elements: the operator by which it tells them apart
   std::string predicate;              // of a partial one
 };
 
 struct TargetTable {
   const change::Relation* relation = nullptr;
-  std::string name;                  // quoted
+  std::string name;  // quoted
+  std::string rows;  // name, where its rows are read: ONLY, without those of tables that inherit from it
   std::vector<std::string> columns;  // quoted, as relation->columns
   std::vector<std::string> types;    // theirs here, for casts
   std::vector<uint32_t> type_oids;
-  std::vector<pg::Binary> forms;  // as COPY may have them
-  std::vector<bool> always;       // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
-  std::vector<uint16_t> match;    // columns that find a row: the key; under FULL the standby's primary key, or all
+  std::vector<pg::Binary> forms;    // as COPY may have them
+  std::vector<bool> always;         // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
+  std::vector<uint16_t> match;      // columns that find a row: the key; under FULL the standby's primary key, or all
+  std::vector<std::string> equals;  // as match: the operator by which that index tells keys apart; empty where none is
+  bool has_own_columns = false;     // that the stream does not have, and that are not generated
   bool partitioned = false;
   bool fires = false;           // has triggers that fire for a replica, too (ENABLE ALWAYS or REPLICA)
   bool match_is_unique = true;  // false: FULL and no primary key there; one of the rows that look alike is meant
@@ -60,6 +64,8 @@ class Targets {
   // The staging table: stage_group and those of the relation, with the standby's types; emptied at each commit.
   const std::string& stage(TargetTable& table);
   const std::vector<UniqueIndex>& unique_indexes(TargetTable& table);
+  // The table quoted, as TRUNCATE wants it: ONLY, if it is not partitioned.
+  std::string alone(const base::TableName& table);
   // Throws Unfit when a column's type is no longer what it was when it was read: its binary form might be taken for
   // another value. Asks nothing where rows go as text. Holds the table's shape until the end of the transaction.
   void check_types(const TargetTable& table);
@@ -76,8 +82,13 @@ class Targets {
   int stages_ = 0;
 };
 
-// " , "-joined names, and `a = b AND …` over the match columns of a table.
+// " , "-joined names, and `a = b AND …` over the match columns of a table, each by its index's own operator: with no
+// search_path `=` is not found for a type of an extension, or is found for another type (citext's as text).
 std::string column_list(const TargetTable& table);
 std::string match_condition(const TargetTable& table, const std::string& left, const std::string& right);
+
+// What an UPDATE of `t` sets where there is nothing to set, and its row has to be there all the same: in a table of
+// nothing but its key, or where no other value was sent. An identity ALWAYS may not be named, not even as itself.
+std::string set_nothing(const TargetTable& table);
 
 }  // namespace apply

@@ -19,9 +19,10 @@ std::string of_group(size_t group) { return "s." + pg::quote_identifier(stage_gr
 
 }  // namespace
 
-bool Writer::can_fold(const Prepared& prepared) const {
-  return session_.replica_role() || std::none_of(prepared.fold.tables.begin(), prepared.fold.tables.end(),
-                                                 [](const TableEffect& effect) { return effect.moved_keys; });
+bool Writer::can_fold(const Prepared& prepared) {
+  return std::none_of(prepared.fold.tables.begin(), prepared.fold.tables.end(), [this](const TableEffect& effect) {
+    return effect.moved_keys && (!session_.replica_role() || targets_.of(*effect.relation).has_own_columns);
+  });
 }
 
 void Writer::write(const Prepared& prepared) {
@@ -109,7 +110,7 @@ void Writer::run(const Fold& fold, uint32_t group) {
 void Writer::run_deletes(TargetTable& table, const TableEffect& effect, uint32_t group) {
   if (effect.deletes.empty()) return;
   const uint64_t gone = session_
-                            .query("DELETE FROM " + table.name + " AS t USING " + targets_.stage(table) +
+                            .query("DELETE FROM " + table.rows + " AS t USING " + targets_.stage(table) +
                                    " AS s WHERE " + of_group(group) + " AND " + match_condition(table, "t", "s"))
                             .affected();
   const auto expected = static_cast<uint64_t>(
@@ -126,17 +127,16 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t
     for (size_t c = 0; c < group.set.size(); ++c) {
       if (!group.set[c]) continue;
       const std::string now = table.columns[c] + " = s." + table.columns[c];
-      if (table.always[c])  // no UPDATE may set it
+      if (table.always[c])  // no UPDATE may set it; in order, the row is made anew
         condition += " AND t." + now;
       else
         set += (set.empty() ? "" : ", ") + now;
     }
-    // A table of nothing but its key has nothing to set, yet its row has to be there.
-    if (set.empty()) set = table.columns[table.match[0]] + " = s." + table.columns[table.match[0]];
+    if (set.empty()) set = set_nothing(table);
     if (const std::optional<size_t> newest = incidents_.newest_of(*effect.relation); newest && group.set[*newest])
       condition += " AND NOT coalesce(t." + table.columns[*newest] + " > s." + table.columns[*newest] + ", false)";
     const uint64_t touched =
-        session_.query("UPDATE " + table.name + " AS t SET " + set + " FROM " + rows + " AND " + condition).affected();
+        session_.query("UPDATE " + table.rows + " AS t SET " + set + " FROM " + rows + " AND " + condition).affected();
     if (touched != group.rows.size()) unexpected(table, group.rows.size(), touched);
   }
 }
@@ -147,11 +147,11 @@ void Writer::unexpected(const TargetTable& table, uint64_t expected, uint64_t me
               std::to_string(expected) + " rows that are changed");
 }
 
-// In one statement, so that foreign keys among the tables hold; never further by CASCADE: what else the primary emptied
-// is named in the stream itself.
+// In one statement, so that foreign keys among the tables hold; never further by CASCADE or to tables that inherit:
+// what else the primary emptied is named in the stream itself.
 void Writer::truncate(const Truncate& what) {
   std::string tables;
-  for (const base::TableName& table : what.tables) tables += (tables.empty() ? "" : ", ") + pg::quote_table(table);
+  for (const base::TableName& table : what.tables) tables += (tables.empty() ? "" : ", ") + targets_.alone(table);
   session_.query("TRUNCATE " + tables + (what.restart_identity ? " RESTART IDENTITY" : ""));
 }
 

@@ -27,9 +27,9 @@ class Writer {
   // see the order. Throws Unfit.
   bool may_overlap(const Prepared& prepared);
 
-  // Whether a piece may be written folded: without replica role, foreign keys act on a changed key that was folded to
-  // delete and insert.
-  bool can_fold(const Prepared& prepared) const;
+  // Whether a piece may be written folded: a changed key is delete and insert then, on which foreign keys act without
+  // replica role, and which the standby's own columns would not survive. Throws Unfit.
+  bool can_fold(const Prepared& prepared);
 
   OneByOne& one_by_one() { return in_order_.one_by_one(); }
 

@@ -33,15 +33,24 @@ std::string alter_identity(const TableName& table) {
   return "add a primary key, or " + alter + "FULL, or, if its rows are only ever inserted, " + alter + "NOTHING";
 }
 
-// Each synced table exists, is an ordinary or partitioned permanent table, and has an identity.
+// As what the server itself takes for an identity (relcache.c): without one it refuses every UPDATE and DELETE of a
+// published table, and that would be us keeping the primary from its work.
+constexpr const char* describe_table =
+    R"(SELECT c.relkind, c.relpersistence, c.relreplident, i.indexrelid IS NULL, NOT i.indimmediate,
+              EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                       WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND a.attnum = ANY (i.indkey)),
+              (SELECT l.oid::pg_catalog.regclass
+                 FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class l ON l.oid = p.relid
+                WHERE c.relkind = 'p' AND p.isleaf AND l.relreplident <> c.relreplident LIMIT 1)
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisvalid
+          AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
+        WHERE n.nspname = $1 AND c.relname = $2)";
+
+// Each synced table exists, is an ordinary or partitioned permanent table, and has an identity that travels.
 void check_tables(pg::Session& session, const std::vector<TableName>& tables) {
   for (const TableName& table : tables) {
-    const pg::Result found = session.query(
-        R"(SELECT c.relkind, c.relpersistence, c.relreplident,
-                  EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid)
-             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE n.nspname = $1 AND c.relname = $2)",
-        {table.schema, table.name});
+    const pg::Result found = session.query(describe_table, {table.schema, table.name});
     const std::string named = session.node() + ": table " + table.text();
     if (found.rows() == 0)
       throw Error(Exit::config, named + " of sync_tables does not exist; correct the name, or create the table");
@@ -50,8 +59,21 @@ void check_tables(pg::Session& session, const std::vector<TableName>& tables) {
     if (found.get(0, 1) != "p")
       throw Error(Exit::data, named + " is unlogged or temporary: its changes are not in the WAL; ALTER TABLE " +
                                   pg::quote_table(table) + " SET LOGGED, or take it out of sync_tables");
-    if (found.get(0, 2) == "d" && found.get(0, 3) == "f")
-      throw Error(Exit::data, named + " has no primary key and no other identity; " + alter_identity(table));
+    if (const auto identity = found.get(0, 2); identity == "d" || identity == "i") {
+      if (found.get(0, 3) == "t")
+        throw Error(Exit::data, named + " has no primary key and no other identity; " + alter_identity(table));
+      if (found.get(0, 4) == "t")
+        throw Error(Exit::data, named +
+                                    " has a deferrable primary key, which is no identity; make it NOT DEFERRABLE, or " +
+                                    alter_identity(table));
+      if (found.get(0, 5) == "t")
+        throw Error(Exit::data,
+                    named + " has a generated column in its key, which is not sent; " + alter_identity(table));
+    }
+    if (!found.is_null(0, 6))
+      throw Error(Exit::data, named + " has the partition " + std::string(found.get(0, 6)) +
+                                  " with another REPLICA IDENTITY than its own; ALTER TABLE " +
+                                  std::string(found.get(0, 6)) + " REPLICA IDENTITY as the table's");
   }
 }
 
@@ -86,9 +108,10 @@ bool publication_exists(pg::Session& session, const std::string& publication) {
   return session.query("SELECT FROM pg_catalog.pg_publication WHERE pubname = $1", {publication}).rows() > 0;
 }
 
+// ONLY: a table that inherits from one of them is synced when it is named itself.
 std::string table_list(const std::vector<TableName>& tables) {
   std::string list;
-  for (const TableName& table : tables) list += (list.empty() ? "" : ", ") + pg::quote_table(table);
+  for (const TableName& table : tables) list += (list.empty() ? "ONLY " : ", ONLY ") + pg::quote_table(table);
   return list;
 }
 

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# timeout: 240
+# Random histories over tables of every kind (history/tables.sql), drawn by history/generate.sql: whatever the size of its
+# batches, apply makes the standby's rows the primary's, byte by byte. The same stream goes to a second standby in the primary's
+# order, operation by operation: both ways come to the same, and keep the standby's own columns.
+#   SEED=N          the plan (default: by the clock)
+#   ROUNDS=N        rounds of capture, queue put and apply (default 10)
+#   TRANSACTIONS=N  of a round (default 300)
+#   KEEP=1          keep the stream and the logs of a failure
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/e2e/history/in_order.sh
+. "$e2e/history/in_order.sh"
+# shellcheck source=tests/e2e/history/equal.sh
+. "$e2e/history/equal.sh"
+SEED=${SEED:-$(date +%s)}
+ROUNDS=${ROUNDS:-10}
+TRANSACTIONS=${TRANSACTIONS:-300}
+RANDOM=$((SEED % 32768))
+say "history_test: SEED=$SEED ROUNDS=$ROUNDS TRANSACTIONS=$TRANSACTIONS"
+
+two_servers
+cluster_psql standby postgres -c 'create database in_order'
+cluster_psql primary crawler -v side=primary -f "$e2e/history/tables.sql"
+cluster_psql primary crawler -f "$e2e/history/generate.sql"
+for name in crawler in_order; do cluster_psql standby "$name" -v side=standby -f "$e2e/history/tables.sql"; done
+cluster_psql standby in_order -c "$(unfoldable_table)"
+in_order() { cluster_psql standby in_order -At -c "$1"; }
+
+mapfile -t TABLES < <(primary "select format('%I.%I', nspname, relname) from pg_class c join pg_namespace n on n.oid = relnamespace
+  where nspname in ('public', 'Odd Schema') and relkind in ('r', 'p') and not relispartition order by 1")
+names=$(printf "'%s', " "${TABLES[@]}")
+config() { write_config "${names%, }" "$@"; }
+
+# The second standby gets all in the primary's order: its role could not even make the temporary tables by which sets of rows
+# are written. Its stream has no source, for WAL of the server's own between two rounds would be taken for a gap.
+cluster_psql standby in_order -c 'create role orderly login' -c 'revoke temporary on database in_order from public' \
+  -c 'grant set on parameter session_replication_role to orderly' \
+  -c "do \$\$ declare t regclass; begin for t in select oid from pg_class where relnamespace in ('public'::regnamespace, '\"Odd Schema\"'::regnamespace)
+        and relkind in ('r', 'p') loop execute format('alter table %s owner to orderly', t); end loop; end \$\$" \
+  -c 'grant usage on schema "Odd Schema" to orderly'
+config
+link_up
+STANDBY_URL=$(cluster_url standby in_order) config
+expect 0 "$BIN/apply" init
+in_order 'grant usage on schema pgtandem to orderly'
+in_order 'grant select, insert, update, delete on all tables in schema pgtandem to orderly'
+
+rows_plan "${TABLES[@]}"
+# A row that was found otherwise than it has to be, and made right, would hide a mistake.
+no_conflict() { ! grep 'rows that were' "$work/err" || fail "round $round, SEED=$SEED: conflicts between equal tables"; }
+for ((round = 1; round <= ROUNDS; round++)); do
+  began=$SECONDS
+  # The operations that a batch aims at: mostly small, so that the edges of batches fall everywhere, up to 5000.
+  sizes=($((1 + RANDOM % 3)) $((1 + RANDOM % 20)) $((1 + RANDOM % 200)) $((1 + RANDOM % 1000)) $((1 + RANDOM % 5000)) 5000)
+  size=${sizes[RANDOM % 6]}
+  queue=$((RANDOM % 2 == 0 ? 1000000 : 1 + RANDOM % 2000))
+  primary "select setseed($((SEED % 1000003 + round)) % 10007 / 10007.0)" "set client_min_messages = warning" "call history.run($TRANSACTIONS)" >"$work/generated"
+  "$BIN/capture" 2>"$work/capture.log" >"$work/stream"
+  "$BIN/queue" put <"$work/stream" 2>"$work/put.log"
+  config "batch_size: $size" "max_queue_size: $queue"
+  expect 0 "$BIN/apply"
+  no_conflict
+  equal_rows "round $round, SEED=$SEED"
+  orderly without_source <"$work/stream" >"$work/orderly"
+  STANDBY_URL=$(cluster_url standby in_order orderly) config "batch_size: $size" "max_queue_size: $queue"
+  expect 0 "$BIN/apply" - <"$work/orderly"
+  no_conflict
+  same "changes that kept the second standby to the order" "$UNFOLDED" "$(in_order 'select id from unfoldable')"
+  equal_rows "round $round, SEED=$SEED, in order" in_order
+  say "round $round: batch_size $size, max_queue_size $queue, $(grep -c '^{"type":"begin"' "$work/stream" || true) transactions, $(wc -l <"$work/stream") lines, $((SECONDS - began)) s"
+done
+say "history_test: passed in $SECONDS s"
