@@ -9,6 +9,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/history/equal.sh
 . "$e2e/history/equal.sh"
 
+# shellcheck disable=SC2119 # its arguments are optional
 two_servers
 extensions=(bloom btree_gin btree_gist citext cube earthdistance hstore intarray isn lo ltree pg_trgm seg unaccent autoinc insert_username moddatetime refint tcn tablefunc pgcrypto "uuid-ossp")
 for extension in "${extensions[@]}"; do both "create extension \"$extension\""; done

@@ -20,6 +20,7 @@ TRANSACTIONS=${TRANSACTIONS:-300}
 RANDOM=$((SEED % 32768))
 say "history_test: SEED=$SEED ROUNDS=$ROUNDS TRANSACTIONS=$TRANSACTIONS"
 
+# shellcheck disable=SC2119 # its arguments are optional
 two_servers
 cluster_psql standby postgres -c 'create database in_order'
 cluster_psql primary crawler -v side=primary -f "$e2e/history/tables.sql"

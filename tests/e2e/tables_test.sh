@@ -10,11 +10,13 @@ set -euo pipefail
 # shellcheck source=tests/e2e/history/in_order.sh
 . "$e2e/history/in_order.sh"
 
+# shellcheck disable=SC2119 # its arguments are optional
 two_servers
 standby "$(unfoldable_table)"
 sync() { pass && expect 0 "$BIN/apply"; }
 in_order() { # the same, operation by operation
   "$BIN/capture" 2>"$work/capture.log" >"$work/stream"
+  # shellcheck disable=SC2119 # its argument is optional
   orderly <"$work/stream" >"$work/orderly"
   "$BIN/queue" put <"$work/orderly" 2>"$work/put.log"
   expect 0 "$BIN/apply"
@@ -156,7 +158,7 @@ equal_tables widest heavy
 # --- triggers: the standby's ordinary ones stay silent, ALWAYS and REPLICA fire ---
 both 'create table watched (id int primary key, v text)'
 standby 'create table fired (what text, id int)' \
-  'create function fire() returns trigger language plpgsql as $$ begin insert into public.fired values (tg_name || $q$ $q$ || tg_op, coalesce(new.id, old.id)); return null; end $$'
+  "create function fire() returns trigger language plpgsql as 'begin insert into public.fired values (tg_name || '' '' || tg_op, coalesce(new.id, old.id)); return null; end'"
 for name in ordinary always replica off; do standby "create trigger $name after insert or update or delete on watched for each row execute function fire()"; done
 standby 'alter table watched enable always trigger always' 'alter table watched enable replica trigger replica' 'alter table watched disable trigger off'
 join watched
@@ -196,7 +198,7 @@ equal_tables secret
 write_config "$synced"
 
 # --- partitioned: rows that the standby has otherwise are counted, in both ways ---
-primary 'create table parted (a int, t text, primary key (a, t)) partition by list (t)' 'create table parted_a partition of parted for values in ($$a$$)' 'create table parted_rest partition of parted default' 'alter table parted add v int'
+primary 'create table parted (a int, t text, primary key (a, t)) partition by list (t)' "create table parted_a partition of parted for values in ('a')" 'create table parted_rest partition of parted default' 'alter table parted add v int'
 standby 'create table parted (v int, t text, a int, primary key (a, t)) partition by hash (a, t)' 'create table parted_0 partition of parted for values with (modulus 2, remainder 0)' 'create table parted_1 partition of parted for values with (modulus 2, remainder 1)'
 join parted
 for way in sync in_order; do

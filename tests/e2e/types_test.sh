@@ -13,6 +13,7 @@ set -euo pipefail
 SEED=${SEED:-$(date +%s)}
 say "types_test: SEED=$SEED"
 
+# shellcheck disable=SC2119 # its arguments are optional
 two_servers
 for name in primary standby; do cluster_psql "$name" crawler -f "$e2e/types/types.sql"; done
 cluster_psql primary crawler -f "$e2e/types/generate.sql"

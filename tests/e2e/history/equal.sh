@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # $work is lib.sh's
 # Many tables compared at once, a psql a side; to be sourced after lib.sh.
 #
 #   rows_plan TABLE…             reads the tables' columns on the primary; the tables that later words speak of

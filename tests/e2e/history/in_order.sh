@@ -6,6 +6,8 @@
 #   unfoldable_table                        the SQL that makes the standby's table with that row
 #   orderly [without_source] <STREAM        the stream with those changes; run in this shell (it counts), so with no pipe before it
 
+# shellcheck disable=SC2154 # $work is lib.sh's
+
 UNFOLDED=0
 unfoldable_table() { echo "create table unfoldable (id int primary key, body text); insert into unfoldable values (0, 'never sent')"; }
 
