@@ -145,7 +145,7 @@ void Writer::write_in_order(const std::vector<const Operation*>& operations) {
       const Operation& operation = *operations[start + failed_at];
       throw pg::SqlError(refused.kind(),
                          "operation " + id_of(operation) + " on " + operation.relation->text + ": " + refused.what(),
-                         refused.sqlstate());
+                         refused.sqlstate(), refused.reason());
     }
     for (size_t i = start; i < end; ++i) {
       const Operation& operation = *operations[i];
