@@ -109,6 +109,9 @@ std::string misfit(const config::Settings& settings, const Published& now) {
   return is_noted(settings, now) ? "" : "has other conditions (where) than the configuration's filters";
 }
 
+// Partitions are published as their root, so that the standby may be partitioned otherwise.
+constexpr const char* publish_all = "(publish = 'insert, update, delete, truncate', publish_via_partition_root = true)";
+
 // One member of FOR TABLE. The condition ends in a line of its own, or a comment in it would take the parenthesis.
 std::string member_sql(const config::Settings& settings, const TableName& table) {
   std::string out = pg::quote_table(table);
@@ -179,8 +182,8 @@ void check_filter(pg::Session& session, const config::Settings& settings, const 
     if (!filter.where.empty())
       session.prepare("", "SELECT FROM ONLY " + pg::quote_table(table) + " WHERE (" + filter.where + "\n)");
     in_transaction(session, "ROLLBACK", [&] {
-      run_one(session,
-              "CREATE PUBLICATION " + pg::quote_identifier(trial) + " FOR TABLE " + member_sql(settings, table));
+      run_one(session, "CREATE PUBLICATION " + pg::quote_identifier(trial) + " FOR TABLE " +
+                           member_sql(settings, table) + " WITH " + publish_all);
       check_identity(session, trial, table, filter);
     });
   } catch (const pg::SqlError& refused) {
@@ -189,9 +192,6 @@ void check_filter(pg::Session& session, const config::Settings& settings, const 
                                   ": PostgreSQL refuses it: " + refused.reason() + "; correct the configuration");
   }
 }
-
-// Partitions are published as their root, so that the standby may be partitioned otherwise.
-constexpr const char* publish_all = "(publish = 'insert, update, delete, truncate', publish_via_partition_root = true)";
 
 void warn_of_changes(const config::Settings& settings, const Published& before, const Published& now,
                      const std::string& name) {
@@ -227,11 +227,11 @@ bool make_publication(pg::Session& session, const config::Settings& settings, co
   Published now;
   in_transaction(session, "COMMIT", [&] {
     if (make) {
-      run_one(session, "CREATE PUBLICATION " + quoted + " FOR TABLE " + member_list(settings));
-    } else {
+      run_one(session, "CREATE PUBLICATION " + quoted + " FOR TABLE " + member_list(settings) + " WITH " + publish_all);
+    } else {  // the options first: only by their root can partitions be filtered
+      session.query("ALTER PUBLICATION " + quoted + " SET " + publish_all);
       run_one(session, "ALTER PUBLICATION " + quoted + " SET TABLE " + member_list(settings));
     }
-    session.query("ALTER PUBLICATION " + quoted + " SET " + publish_all);
     now = published(session, name);
     const std::string note = note_of(settings, now);
     if (!note.empty() || before.note.starts_with("pgtandem: "))

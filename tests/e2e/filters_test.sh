@@ -69,6 +69,15 @@ pass && expect 0 "$BIN/apply"
 same "rows inside, after a key changed" "$(images primary "$wanted")" "$(images standby)"
 same "users" 0 "$(standby 'select count(*) from users')"
 
+# --- a column that stays away and has to have a value is named; with a default of its own the rows come ---
+standby 'alter table users alter password drop default, alter password set not null'
+primary "insert into users values (5, 'eve', 'x')"
+pass
+refused 65 'null value in column "password"' "$BIN/apply"
+standby "alter table users alter password set default 'unknown'"
+expect 0 "$BIN/apply"
+same "a column that the standby fills" "5|eve|unknown" "$(standby 'select * from users')"
+
 # --- another condition than the publication's stops capture until init; so does a hand on the publication ---
 made=1
 stopped_stream() { # CODE PATTERN
@@ -92,6 +101,23 @@ expect 0 "$BIN/capture" init
 primary 'alter table images replica identity default'
 stopped_stream 65 'ALTER TABLE "public"."images" REPLICA IDENTITY FULL'
 primary 'alter table images replica identity full'
+
+# --- partitions: the identity of each has to carry the condition, and rows go through the root ---
+both 'create table parts (id int primary key, ok boolean, note text) partition by range (id)' \
+  'create table parts_1 partition of parts for values from (0) to (100)' \
+  'create table parts_2 partition of parts for values from (100) to (200)'
+write_config 'images, users, plain, parts' "filters: {${good:1:-1}, parts: {where: ok}}"
+refused 65 '"public"."parts" REPLICA IDENTITY FULL' "$BIN/capture" init
+primary 'alter table parts replica identity full' 'alter table parts_1 replica identity full'
+refused 65 '"public"."parts_2" REPLICA IDENTITY FULL' "$BIN/capture" init
+primary 'alter table parts_2 replica identity full'
+expect 0 "$BIN/capture" init
+primary "insert into parts values (1, true, 'in'), (2, false, 'out'), (101, true, 'in'), (102, false, 'out')"
+pass && expect 0 "$BIN/apply"
+primary "update parts set ok = not ok" "update parts set id = 103 where id = 2"
+pass && expect 0 "$BIN/apply"
+same "rows of partitions inside" "$(primary 'select * from parts where ok order by id')" "$(standby 'select * from parts order by id')"
+same "as many as there should be" 2 "$(standby 'select count(*) from parts')"
 
 # --- a program keeps what it prints ---
 program() { write_config 'images, users, plain' "filters: {program: [$1]}"; }
