@@ -73,8 +73,9 @@ class Process {
     posix_spawn_file_actions_destroy(&actions);
     if (failed != 0) {
       pid_ = -1;
-      throw Error(failed == EAGAIN || failed == ENOMEM ? Exit::try_later : Exit::config,
-                  argv[0] + " cannot be run: " + std::strerror(failed));
+      const std::string what = argv[0] + " cannot be run: " + std::strerror(failed);
+      if (failed == EAGAIN || failed == ENOMEM) throw Transient(Exit::try_later, what);
+      throw Error(Exit::config, what);
     }
     ended_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));  // glibc 2.36 declares its own as C++
     if (!ended_) {

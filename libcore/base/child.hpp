@@ -29,7 +29,8 @@ struct ChildCalls {
 
 // Runs argv (argv[0] without a slash is looked for in PATH) with `input` on its stdin. `patience`: seconds that it may
 // leave its input untouched, and that it may take after the end of its input; `cancel_fd`: readable when it is to be
-// given up (-1: never). Throws Error(config) where there is no such program. SIGPIPE must be ignored by the process.
+// given up (-1: never). Throws Error(config) where there is no such program, Transient
+// where the machine has no room for one. SIGPIPE must be ignored by the process.
 ChildEnd run_child(const std::vector<std::string>& argv, std::string_view input, double patience, int cancel_fd,
                    const ChildCalls& calls);
 

@@ -77,9 +77,16 @@ ChildEnd run_on(const FilterChunk& chunk, KeptLines& kept, const std::vector<std
   Complaints complaints(name_of(argv));
   const base::ChildCalls calls = {[&](std::string_view bytes) { kept.take(bytes); },
                                   [&](std::string_view bytes) { complaints.take(bytes); }};
-  const ChildEnd end = base::run_child(argv, chunk.input(), patience, cancel_fd, calls);
-  complaints.flush();
-  return end;
+  try {
+    const ChildEnd end = base::run_child(argv, chunk.input(), patience, cancel_fd, calls);
+    complaints.flush();
+    return end;
+  } catch (const Error& failure) {
+    complaints.flush();
+    if (failure.kind() != Exit::config) throw;
+    throw Error(Exit::config,
+                std::string(setting) + ": " + failure.what() + "; correct its path, or make it executable");
+  }
 }
 
 }  // namespace
@@ -128,20 +135,18 @@ Filter::~Filter() {
 void Filter::try_out(const std::vector<std::string>& argv, double patience) {
   const FilterChunk nothing;
   KeptLines kept(nothing, name_of(argv));
-  const auto refuse = [](const std::string& what) { throw Error(Exit::config, what); };
+  ChildEnd end;
   try {
-    const ChildEnd end = run_on(nothing, kept, argv, patience, base::stop_fd());
+    end = run_on(nothing, kept, argv, patience, base::stop_fd());
     if (end.how == ChildEnd::How::cancelled) return;
-    const std::string wrong = fault(end, 0, patience);
-    if (!wrong.empty()) refuse(name_of(argv) + ", given no line at all, " + wrong + "; correct it");
     kept.finish();
   } catch (const Error& failure) {
-    if (failure.kind() == Exit::data)
-      refuse(name_of(argv) + " prints lines though it was given none; let it print those of its input that it keeps");
-    if (failure.kind() == Exit::config && std::string_view(failure.what()).substr(0, 7) != "filters")
-      refuse(std::string(setting) + ": " + failure.what() + "; correct its path");
-    throw;
+    if (failure.kind() != Exit::data) throw;
+    throw Error(Exit::config, name_of(argv) + " prints lines though it was given none; let it print those of its " +
+                                  "input that it keeps");
   }
+  const std::string wrong = fault(end, 0, patience);
+  if (!wrong.empty()) throw Error(Exit::config, name_of(argv) + ", given no line at all, " + wrong + "; correct it");
 }
 
 void Filter::mark(std::string_view lines) { state_->waiting.mark(lines); }

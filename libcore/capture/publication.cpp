@@ -112,7 +112,7 @@ std::string misfit(const config::Settings& settings, const Published& now) {
 // Partitions are published as their root, so that the standby may be partitioned otherwise.
 constexpr const char* publish_all = "(publish = 'insert, update, delete, truncate', publish_via_partition_root = true)";
 
-// One member of FOR TABLE. The condition ends in a line of its own, or a comment in it would take the parenthesis.
+// One member of FOR TABLE.
 std::string member_sql(const config::Settings& settings, const TableName& table) {
   std::string out = pg::quote_table(table);
   const TableFilter* const filter = filter_of(settings, table);
@@ -121,7 +121,7 @@ std::string member_sql(const config::Settings& settings, const TableName& table)
   for (const std::string& column : filter->columns)
     columns += (columns.empty() ? "" : ", ") + pg::quote_identifier(column);
   if (!columns.empty()) out += " (" + columns + ")";
-  if (!filter->where.empty()) out += " WHERE (" + filter->where + "\n)";
+  if (!filter->where.empty()) out += " WHERE " + pg::quote_condition(filter->where);
   return out;
 }
 
@@ -180,7 +180,7 @@ void check_filter(pg::Session& session, const config::Settings& settings, const 
   const std::string trial = name.substr(0, 56) + "_trial";
   try {
     if (!filter.where.empty())
-      session.prepare("", "SELECT FROM ONLY " + pg::quote_table(table) + " WHERE (" + filter.where + "\n)");
+      session.prepare("", "SELECT FROM ONLY " + pg::quote_table(table) + " WHERE " + pg::quote_condition(filter.where));
     in_transaction(session, "ROLLBACK", [&] {
       run_one(session, "CREATE PUBLICATION " + pg::quote_identifier(trial) + " FOR TABLE " +
                            member_sql(settings, table) + " WITH " + publish_all);

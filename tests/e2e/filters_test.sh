@@ -212,7 +212,14 @@ touch "$work/slow"
 primary "insert into plain values (200002, 1)"
 wait_applied 30
 same "the walsender, after a program that took twice its timeout" "$before" "$(walsender)"
+# a connection that is lost while the program works: what it was given comes again, once
+primary "insert into plain select i, 1 from generate_series(210001, 210050) i"
+wait_until 5 "the program at work" pgrep -P "${FOLLOW[capture]}"
+primary "select pg_terminate_backend($before)" >/dev/null
 rm "$work/slow"
+wait_applied 30
+differ "the walsender, after it was ended" "$before" "$(walsender)"
+same "rows of the time" 50 "$(standby 'select count(*) from plain where id between 210001 and 210050')"
 # and a stop ends it with the program
 script filter <<<"head -c 1 | grep -q . || exit 0; exec sleep $nap"
 primary "insert into plain values (200003, 1)"
