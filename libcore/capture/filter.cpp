@@ -53,7 +53,7 @@ class Complaints {
 };
 
 // What is wrong with how it ended; empty where nothing is. 1 and nothing printed is how grep says "none of these".
-std::string fault(const ChildEnd& end, size_t printed, double patience) {
+std::string fault(const ChildEnd& end, bool printed, double patience) {
   switch (end.how) {
     case ChildEnd::How::hung: {
       std::string seconds = std::to_string(patience);
@@ -67,7 +67,7 @@ std::string fault(const ChildEnd& end, size_t printed, double patience) {
     case ChildEnd::How::exited:
       break;
   }
-  if (end.code != 0 && (end.code != 1 || printed > 0)) return "ended with exit code " + std::to_string(end.code);
+  if (end.code != 0 && (end.code != 1 || printed)) return "ended with exit code " + std::to_string(end.code);
   if (end.unread > 0) return "ended without having read all of its input";
   return "";
 }
@@ -109,7 +109,7 @@ struct Filter::State {
     try {
       KeptLines kept(running, name_of(argv));
       const ChildEnd end = run_on(running, kept, argv, patience, cancel.get());
-      const std::string wrong = fault(end, kept.count(), patience);
+      const std::string wrong = fault(end, kept.printed_any(), patience);
       if (!wrong.empty()) throw Error(Exit::data, name_of(argv) + " " + wrong + "; mend it, nothing is lost");
       kept.finish();
       out = running.without(kept.kept(), in_transaction);
@@ -145,7 +145,7 @@ void Filter::try_out(const std::vector<std::string>& argv, double patience) {
     throw Error(Exit::config, name_of(argv) + " prints lines though it was given none; let it print those of its " +
                                   "input that it keeps");
   }
-  const std::string wrong = fault(end, 0, patience);
+  const std::string wrong = fault(end, false, patience);
   if (!wrong.empty()) throw Error(Exit::config, name_of(argv) + ", given no line at all, " + wrong + "; correct it");
 }
 

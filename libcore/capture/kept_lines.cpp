@@ -147,7 +147,6 @@ void KeptLines::take_line(std::string_view line) {
     if (json != parsed(chunk_.line(i))) refuse("is changed");
   }
   kept_[i] = true;
-  ++count_;
   next_ = i + 1;
 }
 

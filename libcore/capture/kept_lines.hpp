@@ -63,7 +63,7 @@ class KeptLines {
   // At the end of the output: it may lack its last newline.
   void finish();
   const std::vector<bool>& kept() const { return kept_; }
-  size_t count() const { return count_; }
+  bool printed_any() const { return number_ > 0 || !partial_.empty(); }
 
  private:
   void take_line(std::string_view line);
@@ -73,7 +73,6 @@ class KeptLines {
   std::string program_;
   std::vector<bool> kept_;
   size_t next_ = 0;    // the first line that may still come
-  size_t count_ = 0;   // kept
   size_t number_ = 0;  // of the line that is looked at
   size_t longest_ = 0;
   std::string partial_;

@@ -163,12 +163,13 @@ class Stream {
                                               " bytes in the transaction " + decoder_.commit_lsn().text() +
                                               " is longer than a line may be; make it smaller on the primary, or leave "
                                               "its table out of sync_tables and begin again");
-    if (filter_) filter(step);
+    if (filter_) filter(step, before);
   }
 
-  // The lines of one message go through the program, or around it.
-  void filter(Decoder::Step step) {
-    const std::string_view lines = lines_;
+  // The lines of one message, which start at `from`, go through the program, or around it.
+  void filter(Decoder::Step step, size_t from) {
+    const std::string_view lines = std::string_view(lines_).substr(from);
+    filter_->mark(std::string_view(lines_).substr(0, from));
     switch (step) {
       case Decoder::Step::begin:
         filter_->begin(lines);
