@@ -24,7 +24,7 @@ void OneByOne::write(const Operation& operation) {
     if (met == 0) row_missing(operation, table);
   } catch (const pg::SqlError& refused) {
     if (!pg::is_refusal_of_rows(refused.sqlstate()))
-      throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate());
+      throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate(), refused.reason());
     if (refused.sqlstate() != unique_violation) return refuse(operation, table, refused);
     try {
       insert_conflict(operation, table, refused);
@@ -83,7 +83,7 @@ void OneByOne::insert_conflict(const Operation& operation, TargetTable& table, c
   }
   switch (make_room(operation, table)) {
     case Room::none:
-      throw pg::SqlError(refused.kind(), refused.what(), refused.sqlstate());
+      throw pg::SqlError(refused.kind(), refused.what(), refused.sqlstate(), refused.reason());
     case Room::refused:
       return;
     case Room::made:
@@ -196,18 +196,18 @@ std::string OneByOne::put(const Operation& operation) {
     return {};
   } catch (const pg::SqlError& refused) {
     if (!pg::is_refusal_of_rows(refused.sqlstate())) throw;
-    return refused.what();
+    return refused.reason();
   }
 }
 
 // For what is in it. Where nothing may be held it stops apply.
 void OneByOne::refuse(const Operation& operation, TargetTable& table, const pg::SqlError& refused) {
   if (!incidents_.quarantine.enabled())
-    throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate());
+    throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate(), refused.reason());
   std::string present;
   if (!table.match.empty() && operation.key.size() == operation.relation->key.size())
     present = find(select_row(operation, table, {}), false).rows;
-  incidents_.hold(operation, refused.sqlstate(), refused.what(), present);
+  incidents_.hold(operation, refused.sqlstate(), refused.reason(), present);
 }
 
 }  // namespace apply

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "change/writer.hpp"
 #include "pg/bytes.hpp"
+#include "pg/quote.hpp"
 
 namespace capture {
 namespace {
@@ -154,6 +155,11 @@ void Decoder::read_insert(pg::ByteReader& bytes, std::string& out) {
   const Relation& relation = relation_of(bytes, out);
   if (bytes.byte() != 'N') fail("an insert without a new row");
   read_row(bytes, relation, new_row_);
+  // A row that enters a filter's condition by an update is sent as an insert, and lacks what the update left as it was.
+  for (size_t i = 0; i < new_row_.size(); ++i)
+    if (new_row_[i].kind == ValueKind::absent)
+      fail("a row that enters the filter of " + relation.text + " without its " + relation.columns[i].name +
+           "; ALTER TABLE " + pg::quote_table(relation.table) + " REPLICA IDENTITY FULL, then begin again");
   take_key(relation, new_row_);
   change::append_insert(out, relation, key_, new_row_);
   ++changes_;

@@ -1,10 +1,8 @@
 #include "capture/link.hpp"
 
-#include <algorithm>
-#include <set>
-
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "capture/publication.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
 #include "pg/replication.hpp"
@@ -75,70 +73,6 @@ void check_tables(pg::Session& session, const std::vector<TableName>& tables) {
                                   " with another REPLICA IDENTITY than its own; ALTER TABLE " +
                                   std::string(found.get(0, 6)) + " REPLICA IDENTITY as the table's");
   }
-}
-
-// What a publication lets through.
-struct Published {
-  std::set<TableName> tables;
-  bool all_of_them = true;  // every kind of change, every row and column
-};
-
-Published published(pg::Session& session, const std::string& publication) {
-  // Row filters and column lists (prqual, prattrs) exist from 15 on; as JSON, what an older server lacks is null too.
-  const pg::Result rows = session.query(
-      R"(SELECT t.schemaname, t.tablename,
-                p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AND p.pubviaroot
-                AND pg_catalog.to_jsonb(r) ->> 'prqual' IS NULL AND pg_catalog.to_jsonb(r) ->> 'prattrs' IS NULL
-           FROM pg_catalog.pg_publication_tables t
-           JOIN pg_catalog.pg_publication p ON p.pubname = t.pubname
-           JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
-           JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
-           LEFT JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
-          WHERE t.pubname = $1)",
-      {publication});
-  Published out;
-  for (int i = 0; i < rows.rows(); ++i) {
-    out.tables.insert({std::string(rows.get(i, 0)), std::string(rows.get(i, 1))});
-    out.all_of_them = out.all_of_them && rows.get(i, 2) == "t";
-  }
-  return out;
-}
-
-bool publication_exists(pg::Session& session, const std::string& publication) {
-  return session.query("SELECT FROM pg_catalog.pg_publication WHERE pubname = $1", {publication}).rows() > 0;
-}
-
-// ONLY: a table that inherits from one of them is synced when it is named itself.
-std::string table_list(const std::vector<TableName>& tables) {
-  std::string list;
-  for (const TableName& table : tables) list += (list.empty() ? "ONLY " : ", ONLY ") + pg::quote_table(table);
-  return list;
-}
-
-// Partitions are published as their root, so that the standby may be partitioned otherwise.
-constexpr const char* publish_all = "(publish = 'insert, update, delete, truncate', publish_via_partition_root = true)";
-
-// Makes the publication, or makes it fit. True when there was none.
-bool make_publication(pg::Session& session, const config::Settings& settings, const std::string& name) {
-  const std::vector<TableName>& tables = settings.synchronization.sync_tables;
-  if (!publication_exists(session, name)) {
-    session.query("CREATE PUBLICATION " + pg::quote_identifier(name) + " FOR TABLE " + table_list(tables) + " WITH " +
-                  publish_all);
-    base::log(base::Level::info, "publication " + name + " created for " + table_list(tables));
-    return true;
-  }
-  const std::set<TableName> wanted(tables.begin(), tables.end());
-  const Published now = published(session, name);
-  if (wanted == now.tables && now.all_of_them) return false;
-  session.query("ALTER PUBLICATION " + pg::quote_identifier(name) + " SET TABLE " + table_list(tables));
-  session.query("ALTER PUBLICATION " + pg::quote_identifier(name) + " SET " + publish_all);
-  if (!now.all_of_them)
-    base::log(base::Level::warn, "publication " + name + " left changes out, and no longer does; compare the tables");
-  for (const TableName& table : wanted)
-    if (!now.tables.contains(table))
-      base::log(base::Level::warn, "table " + table.text() + " joined the publication: rows that it had before now " +
-                                       "are not in the stream; copy them to the standby");
-  return false;
 }
 
 struct Slot {
@@ -298,15 +232,11 @@ spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Se
   if (system.flushed < mark->lsn)
     throw Error(Exit::data, node + ": the server's WAL ends at " + system.flushed.text() + ", before the spool's " +
                                 mark->lsn.text() + ": it was restored from a backup; " + begin_again);
-  const std::vector<TableName>& tables = settings.synchronization.sync_tables;
-  check_tables(session, tables);
+  check_tables(session, settings.synchronization.sync_tables);
   if (!publication_exists(session, name))
     throw Error(Exit::data, node + ": publication " + name + " is gone; the slot cannot go on over the time without " +
                                 "it; " + begin_again);
-  const Published now = published(session, name);
-  if (now.tables != std::set<TableName>(tables.begin(), tables.end()) || !now.all_of_them)
-    throw Error(Exit::data, node + ": publication " + name +
-                                " does not fit sync_tables, or leaves changes of them out; run `capture init`");
+  check_publication(session, settings, name);
   return *mark;
 }
 

@@ -19,7 +19,8 @@ extern const char* const begin_again;
 std::string link_name(const config::Settings& settings);
 
 // Makes publication, slot and the spool's first mark, or finds them made. Throws Error: `config` (wal_level, an unknown
-// table), `data` (a table without an identity, a slot that the spool does not know), `no_right`.
+// table, a filter that the server refuses), `data` (a table without an identity or with one that does not carry its
+// filter, a slot that the spool does not know), `no_right`.
 void init(const config::Settings& settings, const std::string& node);
 
 // Removes slot and publication; the spool stays.
@@ -32,8 +33,8 @@ change::Lsn position(const config::Settings& settings, const std::string& node);
 std::unique_ptr<pg::Session> open_walsender(const config::Settings& settings, const config::Node& primary);
 
 // Refuses with Error(data) and the way out when going on would leave a gap or mix two histories: the slot is missing,
-// lost or ahead of the spool, the server or its timeline is another one, the publication differs from sync_tables.
-// `walsender` is a replication session, `session` an ordinary one. Returns what the spool has.
+// lost or ahead of the spool, the server or its timeline is another one, the publication differs from sync_tables or
+// filters. `walsender` is a replication session, `session` an ordinary one. Returns what the spool has.
 spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Session& walsender);
 
 }  // namespace capture

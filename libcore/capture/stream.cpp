@@ -13,6 +13,7 @@
 #include "base/retry.hpp"
 #include "base/stop.hpp"
 #include "capture/decoder.hpp"
+#include "capture/filter.hpp"
 #include "capture/link.hpp"
 #include "capture/outlet.hpp"
 #include "change/reader.hpp"
@@ -54,6 +55,8 @@ class Stream {
         session_(primary, {.purpose = "pgtandem capture", .answer_timeout = settings.synchronization.sync_timeout}),
         walsender_(open_walsender(settings, primary)),
         decoder_([this](uint32_t oid) { return type_name(session_, oid); }) {
+    if (!settings.filters.program.empty())
+      filter_ = std::make_unique<Filter>(settings.filters.program, settings.synchronization.sync_timeout);
     const spool::Mark mark = check(settings, session_, *walsender_);
     durable_ = sent_ = mark.lsn;
     if (to_now && !target) target = pg::identify_system(*walsender_).flushed;
@@ -66,11 +69,11 @@ class Stream {
   // Until the target is reached or a stop was requested.
   void pump() {
     while (!reached_ && !base::stop_requested()) {
-      const bool full = outlet_.full();
-      if (full != was_full_) base::log(base::Level::debug, full ? "the reader is slow: waiting" : "the reader goes on");
+      const bool full = outlet_.full() || (filter_ && filter_->full());
+      if (full != was_full_) base::log(base::Level::debug, full ? "what reads is slow: waiting" : "what reads goes on");
       was_full_ = full;
       const bool more = !full && (take_messages() || reached_ || more_arrived());
-      if (!more) hand_over();
+      if (!more || filter_) hand_over();
       const double now = base::monotonic_seconds();
       if (now - fed_back_ >= feedback_every || reply_wanted_) feedback();
       if (more) continue;
@@ -80,6 +83,11 @@ class Stream {
       wait(full);
     }
     hand_over();
+    while (filter_ && !filter_->idle() && !base::stop_requested()) {
+      if (base::monotonic_seconds() - fed_back_ >= feedback_every) feedback();
+      wait(true);
+      hand_over();
+    }
   }
 
   // After the last line: sees it out of the door, however long the reader takes, and tells the primary of it within
@@ -124,6 +132,7 @@ class Stream {
         hand_over();
         return true;
       }
+      if (filter_ && filter_->full()) return true;
     }
   }
 
@@ -144,7 +153,8 @@ class Stream {
       return;
     }
     const size_t before = lines_.size();
-    if (decoder_.decode(message, lines_) == Decoder::Step::commit) {
+    const Decoder::Step step = decoder_.decode(message, lines_);
+    if (step == Decoder::Step::commit) {
       sent_ = decoder_.end_lsn();
       backoff_.succeeded();
     }
@@ -153,6 +163,32 @@ class Stream {
                                               " bytes in the transaction " + decoder_.commit_lsn().text() +
                                               " is longer than a line may be; make it smaller on the primary, or leave "
                                               "its table out of sync_tables and begin again");
+    if (filter_) filter(step, before);
+  }
+
+  // The lines of one message, which start at `from`, go through the program, or around it.
+  void filter(Decoder::Step step, size_t from) {
+    const std::string_view lines = std::string_view(lines_).substr(from);
+    filter_->mark(std::string_view(lines_).substr(0, from));
+    switch (step) {
+      case Decoder::Step::begin:
+        filter_->begin(lines);
+        break;
+      case Decoder::Step::commit:
+        filter_->commit(decoder_.commit_lsn(), decoder_.end_lsn());
+        break;
+      case Decoder::Step::inside: {  // the shape of its table may stand before it
+        const size_t before = lines.rfind('\n', lines.size() - 2);
+        const size_t start = before == std::string_view::npos ? 0 : before + 1;
+        filter_->mark(lines.substr(0, start));
+        filter_->change(lines.substr(start), decoder_.commit_lsn(), decoder_.changes());
+        break;
+      }
+      case Decoder::Step::other:
+        filter_->mark(lines);
+        break;
+    }
+    lines_.clear();
   }
 
   // Everything up to `server_end` was sent to us; between transactions that is progress, also on an idle table.
@@ -172,6 +208,11 @@ class Stream {
   }
 
   void hand_over() {
+    if (filter_) {
+      filter_->mark(lines_);
+      lines_.clear();
+      filter_->step(lines_, reached_);
+    }
     if (!lines_.empty()) handed_ = base::monotonic_seconds();
     outlet_.put(lines_);
   }
@@ -189,12 +230,15 @@ class Stream {
     const double now = base::monotonic_seconds();
     if (!full && handed_ + gather_for > now)
       std::this_thread::sleep_for(std::chrono::duration<double>(handed_ + gather_for - now));
-    const double until = fed_back_ + feedback_every - now;
-    pollfd fds[4] = {{full ? -1 : stream_->socket(), POLLIN, 0},
+    double until = fed_back_ + feedback_every - now;
+    const double due = filter_ ? filter_->due_in() : -1;
+    if (due >= 0) until = std::min(until, due);
+    pollfd fds[5] = {{full ? -1 : stream_->socket(), POLLIN, 0},
                      {base::stop_fd(), POLLIN, 0},
                      {full ? outlet_.wake_fd() : -1, POLLIN, 0},
-                     {outlet_.fd(), 0, 0}};
-    ::poll(fds, 4, std::max(1, static_cast<int>(until * 1000)));
+                     {outlet_.fd(), 0, 0},
+                     {filter_ ? filter_->wake_fd() : -1, POLLIN, 0}};
+    ::poll(fds, 5, std::max(1, static_cast<int>(until * 1000)));
     if (fds[0].revents != 0) more_arrived();
     if (fds[2].revents != 0) outlet_.drain();
     // While the stream is idle nothing is written that would tell.
@@ -209,6 +253,7 @@ class Stream {
   std::unique_ptr<pg::Session> walsender_;
   std::unique_ptr<pg::ReplicationStream> stream_;
   Decoder decoder_;
+  std::unique_ptr<Filter> filter_;  // none: every line goes on as it is
   std::string lines_;
   Lsn sent_;     // the end of the last whole transaction written, or an idle position after it
   Lsn durable_;  // what the spool's mark says; never more is confirmed
@@ -226,6 +271,8 @@ class Stream {
 void run(const config::Settings& settings, const Options& options, int out) {
   const config::Synchronization& sync = settings.synchronization;
   const config::Node& primary = settings.primary(options.node);
+  const std::vector<std::string>& program = settings.filters.program;
+  if (!program.empty()) Filter::try_out(program, sync.sync_timeout);
   Outlet outlet(out, capacity);
   std::optional<Lsn> target = options.until;
   base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay);

@@ -47,6 +47,17 @@ ordered_json synchronization_json(const Synchronization& sync) {
           {"sync_tables", tables}};
 }
 
+ordered_json filters_json(const Filters& filters) {
+  ordered_json out = ordered_json::object();
+  for (const auto& [table, filter] : filters.tables) {
+    ordered_json& shown = out[table.text()] = ordered_json::object();
+    if (!filter.where.empty()) shown["where"] = filter.where;
+    if (!filter.columns.empty()) shown["columns"] = filter.columns;
+  }
+  if (!filters.program.empty()) out["program"] = filters.program;
+  return out;
+}
+
 }  // namespace
 
 std::string to_json(const Settings& settings) {
@@ -67,6 +78,7 @@ std::string to_json(const Settings& settings) {
         {"retain", number(spool.retain)},
         {"max_dead", spool.max_dead}}},
       {"state", {{"directory", settings.state_directory.string()}}},
+      {"filters", filters_json(settings.filters)},
       {"schema_drift", drift_name(settings.schema_drift)},
       {"logging", {{"level", settings.logging.level}, {"format", settings.logging.format}, {"file", log_file}}}};
   // Names of files may be no UTF-8; they must not keep the rest from being shown.

@@ -16,24 +16,6 @@ void check_program(Section& section, const std::string& key) {
   if (value && argv.empty()) section.refuse(key, *value, "a program and its arguments, as [/usr/bin/env, jq]");
 }
 
-void check_filter(const Entry& entry, const std::vector<base::TableName>& tables, Report& report) {
-  Value named;
-  named.kind = Value::Kind::text;
-  named.text = entry.key;
-  named.place = entry.place;
-  const base::TableName table = read_table(named, "filters", report);
-  if (std::find(tables.begin(), tables.end(), table) == tables.end()) {
-    report.warn(entry.place, "filters names " + table.text() + ", which is not in sync_tables");
-  }
-  Section filter(&entry.value, "filters." + entry.key, report);
-  std::string where;
-  std::vector<std::string> columns;
-  filter.text("where", where);
-  const Value* list = filter.texts("columns", columns);
-  if (list && columns.empty()) filter.refuse("columns", *list, "the columns to send, or remove it to send all");
-  filter.finish();
-}
-
 }  // namespace
 
 base::TableName read_table(const Value& value, const std::string& name, Report& report) {
@@ -73,16 +55,6 @@ void check_api(Section& top, const std::filesystem::path& folder) {
   api.texts("allowed_hosts", allowed_hosts);
   api.finish();
   note_unused(api, "api");
-}
-
-void check_filters(Section& top, const std::vector<base::TableName>& tables) {
-  Section filters = top.section("filters");
-  if (filters.entries().empty()) return;
-  check_program(filters, "program");
-  for (const Entry& entry : filters.entries()) {
-    if (entry.key != "program") check_filter(entry, tables, filters.report());
-  }
-  filters.report().warn(filters.place(), "filters are not used yet: every row and column of sync_tables is synced");
 }
 
 void check_hooks(Section& top) {

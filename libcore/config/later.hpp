@@ -1,9 +1,8 @@
-// The sections that later parts of the house will use: api, filters, hooks, alerts, and what old files carry. Owns
+// The sections that later parts of the house will use: api, hooks, alerts, and what old files carry. Owns
 // their check, so that a file that is accepted today stays accepted; keeps nothing of them. For config::load() only.
 #pragma once
 
 #include <filesystem>
-#include <vector>
 
 #include "base/table_name.hpp"
 #include "config/section.hpp"
@@ -13,10 +12,8 @@ namespace config {
 // The table that `value` names as SQL does; throws Error(config) naming the place.
 base::TableName read_table(const Value& value, const std::string& name, Report& report);
 
-// Each reads its section of the whole document `top`, and notes that it is not used yet; filters that would change what
-// is synced get a warning.
+// Each reads its section of the whole document `top`, and notes that it is not used yet.
 void check_api(Section& top, const std::filesystem::path& folder);
-void check_filters(Section& top, const std::vector<base::TableName>& tables);
 void check_hooks(Section& top);
 void check_alerts(Section& top);
 void check_monitoring(Section& top);

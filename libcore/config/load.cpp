@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "config/filters.hpp"
 #include "config/later.hpp"
 #include "config/nearest.hpp"
 #include "config/section.hpp"
@@ -215,7 +216,7 @@ Settings load(const std::filesystem::path& file) {
   read_schema_drift(top, settings);
   read_logging(top, folder, settings.logging);
   check_api(top, folder);
-  check_filters(top, settings.synchronization.sync_tables);
+  settings.filters = read_filters(top, folder, settings.synchronization.sync_tables);
   check_hooks(top);
   check_alerts(top);
   check_monitoring(top);

@@ -46,6 +46,17 @@ struct Synchronization {
   std::vector<base::TableName> sync_tables;  // in the file's order, no doubles, at least one
 };
 
+// What of a synced table is captured; at least one of the two is given.
+struct TableFilter {
+  std::string where;                 // an SQL condition, as the user wrote it; empty: every row
+  std::vector<std::string> columns;  // unquoted, no doubles; empty: all of them
+};
+
+struct Filters {
+  std::map<base::TableName, TableFilter> tables;  // each is one of sync_tables
+  std::vector<std::string> program;  // and its arguments; reads change lines and prints those to keep. Empty: none
+};
+
 struct SpoolSettings {
   std::filesystem::path directory = "/var/spool/pgtandem";
   int64_t max_bytes = int64_t{10} << 30;
@@ -65,6 +76,7 @@ struct Settings {
   std::string local_node;
   std::map<std::string, Node> nodes;
   Synchronization synchronization;
+  Filters filters;
   SpoolSettings spool;
   std::filesystem::path state_directory = "/var/lib/pgtandem";
   SchemaDrift schema_drift = SchemaDrift::stop;

@@ -71,10 +71,11 @@ bool is_refusal_of_rows(std::string_view state) {
 }
 
 void throw_sql(const std::string& where, const std::string& sqlstate, const std::string& text) {
+  const std::string reason = one_line(text);
   const std::string message =
-      where + ": " + one_line(text) + (sqlstate.empty() ? "" : " (" + sqlstate + ")") + advice(sqlstate);
+      where + ": " + reason + (sqlstate.empty() ? "" : " (" + sqlstate + ")") + advice(sqlstate);
   if (heals(sqlstate)) throw base::Transient(kind_of(sqlstate), message);
-  throw SqlError(kind_of(sqlstate), message, sqlstate);
+  throw SqlError(kind_of(sqlstate), message, sqlstate, reason);
 }
 
 void throw_connect(const std::string& where, const std::string& text) {

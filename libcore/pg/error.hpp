@@ -12,12 +12,14 @@ namespace pg {
 // An error that a statement got from a server and that trying again would not heal.
 class SqlError : public base::Error {
  public:
-  SqlError(base::Exit kind, const std::string& message, std::string sqlstate)
-      : Error(kind, message), sqlstate_(std::move(sqlstate)) {}
+  SqlError(base::Exit kind, const std::string& message, std::string sqlstate, std::string reason)
+      : Error(kind, message), sqlstate_(std::move(sqlstate)), reason_(std::move(reason)) {}
   const std::string& sqlstate() const { return sqlstate_; }
+  const std::string& reason() const { return reason_; }  // what the server said, without where and what was tried
 
  private:
   std::string sqlstate_;
+  std::string reason_;
 };
 
 // The rows themselves were refused: a constraint (23), a value (22), or a rule of the table (428C9, 0A000, triggers'

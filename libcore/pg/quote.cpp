@@ -35,6 +35,8 @@ std::string quote_table(const base::TableName& table) {
   return quote_identifier(table.schema) + "." + quote_identifier(table.name);
 }
 
+std::string quote_condition(std::string_view sql) { return "(" + std::string(sql) + "\n)"; }
+
 std::string quote_literal(std::string_view text) { return doubled(text, '\''); }
 
 void append_copy_value(std::string& out, const change::Value& value) {

@@ -12,7 +12,10 @@ namespace pg {
 
 std::string quote_identifier(std::string_view name);    // "Odd ""Name"""
 std::string quote_table(const base::TableName& table);  // "public"."images"
-std::string quote_literal(std::string_view text);  // 'it''s'; with standard_conforming_strings, as sessions are pinned
+// A condition in SQL of a user's, as one operand. It ends in a line of its own, or a comment in it would take the
+// parenthesis; that it does not close it itself is for a server to say.
+std::string quote_condition(std::string_view sql);  // (is_downloaded<newline>)
+std::string quote_literal(std::string_view text);   // 'it''s'; with standard_conforming_strings, as sessions are pinned
 
 // One field of COPY's text format (manual, COPY, "Text Format"): NULL is \N. An absent value is not a field: bug.
 void append_copy_value(std::string& out, const change::Value& value);

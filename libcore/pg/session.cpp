@@ -192,8 +192,10 @@ Result Session::expect(Result result, const std::string& sql) {
   const char* text = PQresultErrorField(result.handle(), PG_DIAG_MESSAGE_PRIMARY);
   const char* detail = PQresultErrorField(result.handle(), PG_DIAG_MESSAGE_DETAIL);
   std::string message = text != nullptr ? text : PQerrorMessage(conn_.get());
-  // The detail of a refused row quotes its key, which helps; that of a check or not-null quotes the whole row.
-  if (detail != nullptr && state != nullptr && std::strcmp(state, "23505") == 0) message += std::string(": ") + detail;
+  // The detail of a refused row quotes its key, which helps; that of a check or not-null quotes the whole row. That of
+  // a feature that is not there tells which one.
+  if (detail != nullptr && state != nullptr && (std::strcmp(state, "23505") == 0 || std::strcmp(state, "0A000") == 0))
+    message += std::string(": ") + detail;
   while (next_result("run", sql)) {
   }
   throw_sql(where("run " + first_line(sql)), state != nullptr ? state : "", message);

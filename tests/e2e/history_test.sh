@@ -50,7 +50,7 @@ in_order 'grant select, insert, update, delete on all tables in schema pgtandem 
 
 rows_plan "${TABLES[@]}"
 # A row that was found otherwise than it has to be, and made right, would hide a mistake.
-no_conflict() { ! grep 'rows that were' "$work/err" || fail "round $round, SEED=$SEED: conflicts between equal tables"; }
+no_conflict() { ! grep 'conflicts:' "$work/err" || fail "round $round, SEED=$SEED: conflicts between equal tables"; }
 for ((round = 1; round <= ROUNDS; round++)); do
   began=$SECONDS
   # The operations that a batch aims at: mostly small, so that the edges of batches fall everywhere, up to 5000.

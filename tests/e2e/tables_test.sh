@@ -132,7 +132,7 @@ for way in sync in_order; do
   primary "update numbered set n = default where k = 'k1'" "update numbered set n = default, k = k || '!' where k like 'k3%'" "update numbers set id = default where id % 3 = 1" "update numbered_full set n = default where v = 'a'"
   "$way"
   equal_tables numbered numbers numbered_full
-  ! grep 'rows that were' "$work/err" "$work/first" || fail "a changed identity is told as a conflict"
+  ! grep 'conflicts:' "$work/err" "$work/first" || fail "a changed identity is told as a conflict"
 done
 
 # --- a table of nothing but its key, and one of no column ---

@@ -147,6 +147,18 @@ TEST_CASE("under FULL an unchanged value is taken from the old row") {
   CHECK(line.find(R"("identity":"full")") != std::string::npos);
 }
 
+TEST_CASE("a row that enters a filter without one of its values is refused, with what to do") {
+  Decoded d;
+  d.line(relation('d'));
+  try {
+    d.line(Message('I').number(images, 4).byte('N').number(3, 2).value("1").unchanged().null().bytes());
+    FAIL("it passed");
+  } catch (const base::Error& failure) {
+    CHECK(failure.kind() == base::Exit::data);
+    CHECK_THAT(failure.what(), Catch::Matchers::Contains("without its title; ALTER TABLE \"public\".\"images\""));
+  }
+}
+
 TEST_CASE("a shape is told again only when it changed") {
   Decoded d;
   const std::string insert = Message('I').number(images, 4).byte('N').number(3, 2).value("1").null().null().bytes();

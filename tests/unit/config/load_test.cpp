@@ -104,11 +104,24 @@ TEST_CASE("the new sections as the design shows them") {
   CHECK_THAT(joined(settings.notes), Contains("api is not used yet"));
 }
 
+TEST_CASE("filters: a condition and columns for a table, and a program") {
+  const sample::Folder folder;
+  const config::Settings settings = config::load(folder.write(
+      "pg.yaml", with(8,
+                      "filters:\n"
+                      "  images: {where: \"is_downloaded AND width > 100\", columns: [id, Title, '\"Odd Name\"', id]}\n"
+                      "  program: [filters/keep.py, --all]\n")));
+  REQUIRE(settings.filters.tables.size() == 1);
+  const config::TableFilter& filter = settings.filters.tables.at({"public", "images"});
+  CHECK(filter.where == "is_downloaded AND width > 100");
+  CHECK(filter.columns == std::vector<std::string>{"id", "title", "Odd Name"});
+  CHECK(settings.filters.program == std::vector<std::string>{(folder.path() / "filters/keep.py").string(), "--all"});
+  CHECK_THAT(joined(settings.warnings), Contains("filters.images.columns names \"id\" twice"));
+  CHECK(load(with(8, "filters: {program: [jq, .]}")).filters.program[0] == "jq");
+  CHECK(load(with(8, "filters: {}")).filters.tables.empty());
+}
+
 TEST_CASE("what would change the meaning in silence gets a warning") {
-  const std::string filters = joined(load(with(8, "filters: {images: {where: is_downloaded}}")).warnings);
-  CHECK_THAT(filters, Contains("pg.yaml:8:10: filters are not used yet"));
-  CHECK_THAT(joined(load(with(8, "filters: {program: [jq, .]}")).warnings), Contains("filters are not used yet"));
-  CHECK_THAT(joined(load(with(8, "filters: {other: {columns: [a]}}")).warnings), Contains("not in sync_tables"));
   CHECK_THAT(joined(load(with(7, "  newest_column: updated_at")).warnings),
              Contains("pg.yaml:7:18: synchronization.newest_column has no effect without newest_wins"));
   CHECK_THAT(joined(load(with(8, "schema_drift: follow")).warnings), Contains("schema_drift: follow is not used yet"));

@@ -127,8 +127,16 @@ TEST_CASE("the JSON has all that scripts need, and no password") {
   CHECK(json["spool"]["max_bytes"] == int64_t{10} << 30);
   CHECK(json["spool"]["strict"] == false);
   CHECK(json["state"]["directory"] == "/var/lib/pgtandem");
+  CHECK(json["filters"].dump() == "{}");
   CHECK(json["schema_drift"] == "stop");
   CHECK(json["logging"]["file"].is_null());
+}
+
+TEST_CASE("the JSON shows the filters") {
+  const config::Settings settings =
+      sample::load(sample::with(8, "filters: {program: [jq, .], images: {columns: [id], where: \"id > 3\"}}"));
+  CHECK(nlohmann::json::parse(config::to_json(settings))["filters"] ==
+        nlohmann::json::parse(R"({"public.images":{"where":"id > 3","columns":["id"]},"program":["jq","."]})"));
 }
 
 TEST_CASE("the JSON stands even where a path is no UTF-8") {

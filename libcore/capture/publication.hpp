@@ -1,0 +1,23 @@
+// The publication of a link: which tables, rows and columns the primary's server sends. Owns its SQL, the check of
+// filters against the server and the replica identity that they need; knows no slot and no spool.
+#pragma once
+
+#include <string>
+
+#include "config/settings.hpp"
+#include "pg/session.hpp"
+
+namespace capture {
+
+bool publication_exists(pg::Session& session, const std::string& name);
+
+// Makes the publication, or makes it fit; true when there was none. Warns of what changed for rows that are there.
+// Throws, with nothing changed, Error(config) for a filter that the server refuses, Error(data) naming the ALTER TABLE
+// where a table's replica identity does not carry its filter: PostgreSQL would refuse the users' own updates.
+bool make_publication(pg::Session& session, const config::Settings& settings, const std::string& name);
+
+// Throws Error(data) when the publication there is no longer what the settings ask for, or the identities do not fit
+// it.
+void check_publication(pg::Session& session, const config::Settings& settings, const std::string& name);
+
+}  // namespace capture
