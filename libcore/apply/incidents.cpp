@@ -34,13 +34,13 @@ Conflicts Incidents::committed() {
 void Incidents::conflict(Conflict kind, const Operation& operation, std::string_view outcome,
                          std::string_view present) {
   conflicts.add(kind, operation, outcome, present);
-  results_[id_of(operation)] = "conflict " + std::string(name_of(kind));
+  results_[id_of(operation)] = {"conflict " + std::string(name_of(kind)), {}};
 }
 
 void Incidents::hold(const Operation& operation, const std::string& sqlstate, const std::string& message,
                      const std::string& present) {
   quarantine.hold(operation, sqlstate, message, present);
-  results_[id_of(operation)] = "quarantined";
+  results_[id_of(operation)] = {"quarantined", message};
 }
 
 void Incidents::load(change::Lsn at) {

@@ -15,8 +15,12 @@
 
 namespace apply {
 
+struct Result {
+  std::string what;   // "conflict insert_exists", "quarantined"
+  std::string error;  // why it is not on the standby; empty where it is, or need not be
+};
 // What became of operations of a piece, where that is not just "applied"; by their operation_id.
-using Results = std::map<std::string, std::string>;
+using Results = std::map<std::string, Result>;
 
 struct Incidents {
   // `may_hold`: what is refused may go to quarantine.

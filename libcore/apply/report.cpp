@@ -38,7 +38,7 @@ void Report::add(const Piece& piece, const Results& results) {
     change::append_json_string(lines_, operation.relation->text);
     const auto found = results.find(id_of(operation));
     lines_ += std::string(R"(,"type":")") + type_name(operation.type) + R"(","result":")" +
-              (found == results.end() ? "applied" : found->second) + "\"}\n";
+              (found == results.end() ? "applied" : found->second.what) + "\"}\n";
   }
   if (lines_.size() >= flush_bytes) flush();
 }

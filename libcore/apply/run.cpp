@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apply/feed.hpp"
+#include "apply/hooks.hpp"
 #include "apply/incidents.hpp"
 #include "apply/report.hpp"
 #include "apply/sequences.hpp"
@@ -48,6 +49,7 @@ class Run {
         named_(source.named()),
         cursor_(cursor),
         report_(options.report),
+        hooks_(settings, node_),
         incidents_(settings, node_, cursor != nullptr),
         turns_(settings, node_, named_, incidents_),
         can_read_again_(cursor != nullptr && options.report.empty()),
@@ -58,6 +60,16 @@ class Run {
   }
 
   Exit to_end() {
+    try {
+      return go_on();
+    } catch (const Error& failure) {
+      hooks_.failed(failure.what());
+      throw;
+    }
+  }
+
+ private:
+  Exit go_on() {
     bool stopped = !connect();
     while (!stopped) {
       source_.rewind(at_);
@@ -73,7 +85,6 @@ class Run {
     return incidents_.quarantine.size() > 0 && !options_.follow ? Exit::finding : Exit::done;
   }
 
- private:
   enum class Outcome { ended, stopped, read_again };
 
   // However drain() is left: what was begun and not committed is rolled back.
@@ -202,6 +213,7 @@ class Run {
       return Outcome::ended;
     }
     report_.roll_back();
+    hooks_.roll_back();
     pending_ = 0;
     if (at_.lsn < before.lsn && cursor_ != nullptr) {
       base::log(base::Level::info, node_.name + ": came back at " + at_.lsn.text() + ", without what it had not " +
@@ -266,11 +278,14 @@ class Run {
   }
 
   void written(const Piece& piece, const Conflicts& conflicts) {
-    report_.add(piece, incidents_.take_results());
+    const Results results = incidents_.take_results();
+    report_.add(piece, results);
+    hooks_.add(piece, results);
     pending_ += piece.operations.size() + piece.truncates.size();
     if (!piece.ends_batch) return;
     backoff_.succeeded();
     report_.commit();
+    hooks_.commit();
     tally_.add(piece.position.lsn, {piece.commits.size(), std::exchange(pending_, 0), conflicts}, durable_);
     if (publishing_is_due()) publish(piece.position.end_lsn);
   }
@@ -304,6 +319,7 @@ class Run {
   std::optional<change::Source> named_;
   spool::CursorFile* cursor_;
   Report report_;
+  Hooks hooks_;
   Incidents incidents_;
   Turns turns_;
   const bool can_read_again_;  // of what is durable, and of the batch before: what a crash takes back can be read again

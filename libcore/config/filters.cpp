@@ -42,23 +42,13 @@ TableFilter read_filter(const Entry& entry, Report& report) {
   return out;
 }
 
-std::vector<std::string> read_program(Section& filters, const std::filesystem::path& folder) {
-  std::vector<std::string> argv;
-  const Value* value = filters.texts("program", argv);
-  if (!value) return argv;
-  if (argv.empty()) filters.refuse("program", *value, "a program and its arguments, as [/usr/bin/env, jq]");
-  // Without a slash it is looked for in PATH.
-  if (argv[0].find('/') != std::string::npos) argv[0] = (folder / argv[0]).lexically_normal().string();
-  return argv;
-}
-
 }  // namespace
 
 Filters read_filters(Section& top, const std::filesystem::path& folder, const std::vector<base::TableName>& tables) {
   Section filters = top.section("filters");
   Report& report = filters.report();
   Filters out;
-  out.program = read_program(filters, folder);
+  filters.program("program", out.program, folder);
   for (const Entry& entry : filters.entries()) {
     if (entry.key == "program") continue;
     Value named;

@@ -58,6 +58,15 @@ ordered_json filters_json(const Filters& filters) {
   return out;
 }
 
+ordered_json hooks_json(const Hooks& hooks) {
+  ordered_json out = ordered_json::object();
+  if (!hooks.on_sync_complete.empty()) out["on_sync_complete"] = hooks.on_sync_complete;
+  if (!hooks.on_failure.empty()) out["on_failure"] = hooks.on_failure;
+  if (!hooks.on_conflict.empty()) out["on_conflict"] = hooks.on_conflict;
+  if (!hooks.on_alert.empty()) out["on_alert"] = hooks.on_alert;
+  return out;
+}
+
 }  // namespace
 
 std::string to_json(const Settings& settings) {
@@ -79,6 +88,7 @@ std::string to_json(const Settings& settings) {
         {"max_dead", spool.max_dead}}},
       {"state", {{"directory", settings.state_directory.string()}}},
       {"filters", filters_json(settings.filters)},
+      {"hooks", hooks_json(settings.hooks)},
       {"schema_drift", drift_name(settings.schema_drift)},
       {"logging", {{"level", settings.logging.level}, {"format", settings.logging.format}, {"file", log_file}}}};
   // Names of files may be no UTF-8; they must not keep the rest from being shown.

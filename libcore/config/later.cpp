@@ -10,12 +10,6 @@ void note_unused(Section& section, const std::string& key) {
   if (!section.entries().empty()) section.report().note(section.place(), key + " is not used yet");
 }
 
-void check_program(Section& section, const std::string& key) {
-  std::vector<std::string> argv;
-  const Value* value = section.texts(key, argv);
-  if (value && argv.empty()) section.refuse(key, *value, "a program and its arguments, as [/usr/bin/env, jq]");
-}
-
 }  // namespace
 
 base::TableName read_table(const Value& value, const std::string& name, Report& report) {
@@ -55,14 +49,6 @@ void check_api(Section& top, const std::filesystem::path& folder) {
   api.texts("allowed_hosts", allowed_hosts);
   api.finish();
   note_unused(api, "api");
-}
-
-void check_hooks(Section& top) {
-  Section hooks = top.section("hooks");
-  for (const char* const hook : {"on_sync_complete", "on_failure", "on_conflict", "on_alert"})
-    check_program(hooks, hook);
-  hooks.finish();
-  note_unused(hooks, "hooks");
 }
 
 void check_alerts(Section& top) {

@@ -1,4 +1,4 @@
-// The sections that later parts of the house will use: api, hooks, alerts, and what old files carry. Owns
+// The sections that later parts of the house will use: api, alerts, and what old files carry. Owns
 // their check, so that a file that is accepted today stays accepted; keeps nothing of them. For config::load() only.
 #pragma once
 
@@ -14,7 +14,6 @@ base::TableName read_table(const Value& value, const std::string& name, Report& 
 
 // Each reads its section of the whole document `top`, and notes that it is not used yet.
 void check_api(Section& top, const std::filesystem::path& folder);
-void check_hooks(Section& top);
 void check_alerts(Section& top);
 void check_monitoring(Section& top);
 

@@ -197,6 +197,18 @@ void read_logging(Section& top, const std::filesystem::path& folder, LoggingSett
   section.finish();
 }
 
+Hooks read_hooks(Section& top, const std::filesystem::path& folder) {
+  Section section = top.section("hooks");
+  Hooks hooks;
+  section.program("on_sync_complete", hooks.on_sync_complete, folder);
+  section.program("on_failure", hooks.on_failure, folder);
+  section.program("on_conflict", hooks.on_conflict, folder);
+  section.program("on_alert", hooks.on_alert, folder);
+  section.not_yet("on_alert");
+  section.finish();
+  return hooks;
+}
+
 }  // namespace
 
 Settings load(const std::filesystem::path& file) {
@@ -217,7 +229,7 @@ Settings load(const std::filesystem::path& file) {
   read_logging(top, folder, settings.logging);
   check_api(top, folder);
   settings.filters = read_filters(top, folder, settings.synchronization.sync_tables);
-  check_hooks(top);
+  settings.hooks = read_hooks(top, folder);
   check_alerts(top);
   check_monitoring(top);
   top.finish();

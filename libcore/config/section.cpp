@@ -175,6 +175,16 @@ const Value* Section::choice(const std::string& key, size_t& to, const std::vect
   return value;
 }
 
+const Value* Section::program(const std::string& key, std::vector<std::string>& to,
+                              const std::filesystem::path& folder) {
+  const Value* value = texts(key, to);
+  if (!value) return nullptr;
+  if (to.empty()) refuse(key, *value, "a program and its arguments, as [/usr/bin/env, jq]");
+  // Without a slash it is looked for in PATH.
+  if (to[0].find('/') != std::string::npos) to[0] = (folder / to[0]).lexically_normal().string();
+  return value;
+}
+
 const Value* Section::texts(const std::string& key, std::vector<std::string>& to) {
   const Value* value = get(key);
   if (!value) return value;

@@ -40,6 +40,8 @@ class Section {
   const Value* choice(const std::string& key, size_t& to, const std::vector<std::string>& words);
   // A list of texts, none of them empty.
   const Value* texts(const std::string& key, std::vector<std::string>& to);
+  // A program and its arguments; one by a relative path counts from `folder`.
+  const Value* program(const std::string& key, std::vector<std::string>& to, const std::filesystem::path& folder);
 
   // Keys that mean nothing (yet): accepted whatever their value, one note names those present.
   void unused(std::initializer_list<const char*> keys);

@@ -65,6 +65,14 @@ struct SpoolSettings {
   int64_t max_dead = 1000;
 };
 
+// Programs and their arguments; empty where there is none. One by a relative path counts from the file's folder.
+struct Hooks {
+  std::vector<std::string> on_sync_complete;
+  std::vector<std::string> on_failure;
+  std::vector<std::string> on_conflict;
+  std::vector<std::string> on_alert;
+};
+
 struct LoggingSettings {
   std::string level = "info";   // debug, info, warn, error
   std::string format = "text";  // text, json
@@ -77,6 +85,7 @@ struct Settings {
   std::map<std::string, Node> nodes;
   Synchronization synchronization;
   Filters filters;
+  Hooks hooks;
   SpoolSettings spool;
   std::filesystem::path state_directory = "/var/lib/pgtandem";
   SchemaDrift schema_drift = SchemaDrift::stop;

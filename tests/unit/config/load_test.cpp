@@ -142,7 +142,7 @@ TEST_CASE("later parts' keys are one note each and nothing louder") {
   const std::string notes = joined(settings.notes);
   for (const char* const part :
        {"synchronization.verify_sync: not used yet", "synchronization.full_sync_interval", "incremental_sync_interval",
-        "api is not used yet", "hooks is not used yet", "alerts is not used yet"}) {
+        "api is not used yet", "hooks.on_alert: not used yet", "alerts is not used yet"}) {
     CHECK_THAT(notes, Contains(part));
   }
   CHECK(settings.notes.size() == 6);

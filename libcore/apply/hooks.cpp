@@ -1,0 +1,195 @@
+#include "apply/hooks.hpp"
+
+#include <sys/eventfd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/child.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "change/writer.hpp"
+
+namespace apply {
+namespace {
+
+constexpr size_t most_bytes = 4 << 20;  // of events that wait for a program, and of those of the open batch
+constexpr double patience = 30;         // s that a program may take for one run
+constexpr double at_the_end = 5;        // s for what is left when apply ends
+constexpr double rest = 0.2;            // s between two runs: they gather
+
+}  // namespace
+
+struct Hooks::Hook {
+  const std::string name;
+  const std::vector<std::string> argv;
+  base::Fd cancel;
+
+  std::string open;  // of the batch that is not committed; only the caller's
+  uint64_t open_events = 0;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::string waiting;
+  uint64_t waiting_events = 0;
+  uint64_t dropped = 0;
+  bool running = false;
+  bool ending = false;
+  std::thread thread;
+
+  Hook(std::string hook, std::vector<std::string> program)
+      : name(std::move(hook)), argv(std::move(program)), cancel(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    thread = std::thread([this] { work(); });
+  }
+
+  ~Hook() {
+    {
+      std::unique_lock lock(mutex);
+      ending = true;
+      changed.notify_all();
+      const auto limit = std::chrono::duration<double>(at_the_end);
+      changed.wait_for(lock, limit, [this] { return waiting.empty() && !running; });
+      drop(std::exchange(waiting_events, 0));
+      waiting.clear();
+    }
+    ::eventfd_write(cancel.get(), 1);
+    thread.join();
+    if (dropped > 0)
+      base::log(base::Level::warn, "hook " + name + ": " + std::to_string(dropped) +
+                                       " events were dropped, because the program did not take them in time");
+  }
+
+  void drop(uint64_t events) { dropped += events; }
+
+  void add(const std::string& line) {
+    if (open.size() + line.size() > most_bytes) {
+      const std::lock_guard lock(mutex);
+      return drop(1);
+    }
+    open += line;
+    ++open_events;
+  }
+
+  void commit() {
+    if (open.empty()) return;
+    const std::lock_guard lock(mutex);
+    if (waiting.size() + open.size() > most_bytes) {
+      drop(open_events);
+    } else {
+      waiting += open;
+      waiting_events += open_events;
+      changed.notify_all();
+    }
+    roll_back();
+  }
+
+  void roll_back() {
+    open.clear();
+    open_events = 0;
+  }
+
+  void work() {
+    std::unique_lock lock(mutex);
+    for (;;) {
+      changed.wait(lock, [this] { return ending || !waiting.empty(); });
+      if (waiting.empty()) return;
+      const std::string lines = std::exchange(waiting, {});
+      const uint64_t events = std::exchange(waiting_events, 0);
+      running = true;
+      lock.unlock();
+      const std::string why = run(lines);
+      lock.lock();
+      running = false;
+      if (!why.empty()) {
+        drop(events);
+        base::log(base::Level::warn, "hook " + name + ": " + why + "; " + std::to_string(events) + " events are lost");
+      }
+      changed.notify_all();
+      changed.wait_for(lock, std::chrono::duration<double>(rest), [this] { return ending; });
+    }
+  }
+
+  // Why the program did not take all of it; empty when it did.
+  std::string run(const std::string& lines) {
+    try {
+      const auto ignore = [](std::string_view) {};
+      const base::ChildEnd end = base::run_child(argv, lines, patience, cancel.get(), {ignore, ignore});
+      switch (end.how) {
+        case base::ChildEnd::How::hung:
+          return argv[0] + " hangs";
+        case base::ChildEnd::How::cancelled:
+          return argv[0] + " was not done when apply ended";
+        case base::ChildEnd::How::signalled:
+          return argv[0] + " died of signal " + std::to_string(end.code);
+        case base::ChildEnd::How::exited:
+          break;
+      }
+      if (end.code != 0) return argv[0] + " ended with " + std::to_string(end.code);
+      return end.unread > 0 ? argv[0] + " did not read all of it" : "";
+    } catch (const std::exception& failure) {
+      return failure.what();
+    }
+  }
+};
+
+Hooks::Hooks(const config::Settings& settings, const config::Node& node) : node_(node.name) {
+  const auto start = [](const char* name, const std::vector<std::string>& argv) {
+    return argv.empty() ? nullptr : std::make_unique<Hook>(name, argv);
+  };
+  complete_ = start("on_sync_complete", settings.hooks.on_sync_complete);
+  failure_ = start("on_failure", settings.hooks.on_failure);
+  conflict_ = start("on_conflict", settings.hooks.on_conflict);
+}
+
+Hooks::~Hooks() = default;
+
+void Hooks::add(const Piece& piece, const Results& results) {
+  if (!complete_ && !failure_ && !conflict_) return;
+  for (const Operation& operation : piece.operations) {
+    const auto found = results.find(id_of(operation));
+    const bool as_it_came = found == results.end();
+    const bool refused = !as_it_came && !found->second.error.empty();
+    Hook* const hook = as_it_came ? complete_.get() : refused ? failure_.get() : conflict_.get();
+    if (hook == nullptr) continue;
+    std::string line = R"({"operation_id":")" + id_of(operation) + R"(","node":)";
+    change::append_json_string(line, node_);
+    line += R"(,"table":)";
+    change::append_json_string(line, operation.relation->text);
+    line += std::string(R"(,"type":")") + type_name(operation.type) + R"(","result":")" +
+            (as_it_came ? "applied" : found->second.what) + R"(","success":)" + (refused ? "false" : "true") +
+            R"(,"error":)";
+    if (refused)
+      change::append_json_string(line, found->second.error);
+    else
+      line += "null";
+    hook->add(line + "}\n");
+  }
+}
+
+void Hooks::commit() {
+  for (Hook* const hook : {complete_.get(), failure_.get(), conflict_.get()})
+    if (hook != nullptr) hook->commit();
+}
+
+void Hooks::roll_back() {
+  for (Hook* const hook : {complete_.get(), failure_.get(), conflict_.get()})
+    if (hook != nullptr) hook->roll_back();
+}
+
+void Hooks::failed(const std::string& error) {
+  roll_back();
+  if (!failure_) return;
+  std::string line = R"({"operation_id":null,"node":)";
+  change::append_json_string(line, node_);
+  line += R"(,"table":null,"type":null,"result":"failed","success":false,"error":)";
+  change::append_json_string(line, error);
+  failure_->add(line + "}\n");
+  failure_->commit();
+}
+
+}  // namespace apply
