@@ -68,10 +68,17 @@ void check_tables(pg::Session& session, const std::vector<TableName>& tables) {
         throw Error(Exit::data,
                     named + " has a generated column in its key, which is not sent; " + alter_identity(table));
     }
-    if (!found.is_null(0, 6))
-      throw Error(Exit::data, named + " has the partition " + std::string(found.get(0, 6)) +
-                                  " with another REPLICA IDENTITY than its own; ALTER TABLE " +
-                                  std::string(found.get(0, 6)) + " REPLICA IDENTITY as the table's");
+    if (!found.is_null(0, 6)) {
+      const std::string partition(found.get(0, 6));
+      const std::string_view own = found.get(0, 2);
+      throw Error(Exit::data, named + " has the partition " + partition +
+                                  " with another REPLICA IDENTITY than its own; ALTER TABLE " + partition +
+                                  " REPLICA IDENTITY " +
+                                  (own == "d"   ? "DEFAULT"
+                                   : own == "f" ? "FULL"
+                                   : own == "n" ? "NOTHING"
+                                                : "USING INDEX as the table's"));
+    }
   }
 }
 
