@@ -22,7 +22,6 @@ class InOrder {
 
   // Inside a transaction. Throws as OneByOne does.
   void write(std::span<const Operation* const> operations);
-  OneByOne& one_by_one() { return one_by_one_; }
 
  private:
   bool all_at_once(std::span<const Operation* const> operations);

@@ -1,6 +1,7 @@
 #include "apply/one_by_one.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hpp"
 #include "pg/error.hpp"
@@ -94,27 +95,29 @@ void OneByOne::insert_conflict(const Operation& operation, TargetTable& table, c
 // Rows of others that hold a unique value give way, if the policy says so.
 OneByOne::Room OneByOne::make_room(const Operation& operation, TargetTable& table) {
   const std::optional<size_t> newest = incidents_.newest_of(*operation.relation);
-  Room room = Room::none;
+  std::vector<std::pair<const UniqueIndex*, Found>> all;
   for (const UniqueIndex& index : targets_.unique_indexes(table)) {
-    Found rivals;
     try {
-      rivals = find(select_rivals(operation, table, index, newest), true);
-    } catch (const pg::SqlError&) {  // it speaks of a column that the change does not carry
+      Found rivals = find(select_rivals(operation, table, index, newest), true);
+      if (rivals.any) all.emplace_back(&index, std::move(rivals));
+    } catch (const pg::SqlError& unknown) {
+      if (unknown.sqlstate() != "42703") throw;  // it speaks of a column that the change does not carry
     }
-    if (!rivals.any) continue;
-    if (incidents_.policy == ConflictResolution::standby_wins || rivals.later) {
-      conflict(Conflict::unique_taken, operation, "the standby's rows stay, and the primary's change is left out",
-               rivals.rows);
-      incidents_.mark(operation, "a change was left out, because other rows hold its unique values");
-      return Room::refused;
-    }
+  }
+  for (const auto& [index, rivals] : all) {
+    if (incidents_.policy != ConflictResolution::standby_wins && !rivals.later) continue;
+    conflict(Conflict::unique_taken, operation, "the standby's rows stay, and the primary's change is left out",
+             rivals.rows);
+    incidents_.mark(operation, "a change was left out, because other rows hold its unique values");
+    return Room::refused;
+  }
+  for (const auto& [index, rivals] : all) {
     conflict(Conflict::unique_taken, operation, "the standby's rows are removed", rivals.rows);
     incidents_.mark(operation,
                     "rows that held a unique value were removed: whether the primary has them is to be looked up");
-    run(delete_rivals(operation, table, index));
-    room = Room::made;
+    run(delete_rivals(operation, table, *index));
   }
-  return room;
+  return all.empty() ? Room::none : Room::made;
 }
 
 // Does `what`, and again when other rows have made room for it.
@@ -171,8 +174,8 @@ void OneByOne::row_missing(const Operation& operation, TargetTable& table) {
 
 // A change of a row that is held. One that brings all of it makes the row right again; any other waits behind.
 void OneByOne::behind_held(const Operation& operation, const std::string& first) {
-  if (!incidents_.quarantine.moved(operation) && !moves_key(operation) &&
-      (operation.type == EventType::remove || is_whole(operation)) && put(operation).empty()) {
+  if (targets_.of(*operation.relation).match_is_unique && !incidents_.quarantine.moved(operation) &&
+      !moves_key(operation) && (operation.type == EventType::remove || is_whole(operation)) && put(operation).empty()) {
     incidents_.quarantine.supersede(operation);
     return;
   }
@@ -188,8 +191,8 @@ std::string OneByOne::put(const Operation& operation) {
     }
     Operation update = operation;
     update.type = EventType::update;
-    if (!table.match.empty() && operation.key.size() == operation.relation->key.size() &&
-        run(statement_of(update, table)) > 0)
+    if (!table.match.empty() && (table.match_is_unique || operation.type == EventType::update) &&
+        operation.key.size() == operation.relation->key.size() && run(statement_of(update, table)) > 0)
       return {};
     if (!is_whole(operation)) return "the row is not there, and the change does not carry every value of it";
     run(insert_row(operation, table));
@@ -205,8 +208,11 @@ void OneByOne::refuse(const Operation& operation, TargetTable& table, const pg::
   if (!incidents_.quarantine.enabled())
     throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate(), refused.reason());
   std::string present;
-  if (!table.match.empty() && operation.key.size() == operation.relation->key.size())
-    present = find(select_row(operation, table, {}), false).rows;
+  if (!table.match.empty() && operation.key.size() == operation.relation->key.size()) try {
+      present = find(select_row(operation, table, {}), false).rows;
+    } catch (const pg::SqlError& again) {  // the key itself is what the standby's type can't take
+      if (!pg::is_refusal_of_rows(again.sqlstate())) throw;
+    }
   incidents_.hold(operation, refused.sqlstate(), refused.reason(), present);
 }
 

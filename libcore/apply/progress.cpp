@@ -21,7 +21,11 @@ CREATE TABLE IF NOT EXISTS pgtandem.progress (
   end_lsn     pg_catalog.pg_lsn NOT NULL,
   operations  bigint NOT NULL,
   committed   timestamptz,
-  applied     timestamptz NOT NULL DEFAULT pg_catalog.now()))";
+  applied     timestamptz NOT NULL DEFAULT pg_catalog.now());
+CREATE TABLE IF NOT EXISTS pgtandem.retried (
+  slot          text NOT NULL,
+  operation_id  text NOT NULL,
+  PRIMARY KEY (slot, operation_id)))";
 
 bool has_table(pg::Session& session) {
   return session.query("SELECT pg_catalog.to_regclass('pgtandem.progress') IS NOT NULL").get(0, 0) == "t";
@@ -46,24 +50,33 @@ void init_progress(pg::Session& session, const change::Source& source) {
                                    (made.affected() == 0 ? " already" : ""));
 }
 
+bool note_retried(pg::Session& session, const change::Source& source, const std::string& operation_id) {
+  return session
+             .query("INSERT INTO pgtandem.retried (slot, operation_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                    {source.slot, operation_id})
+             .affected() == 1;
+}
+
 void drop_progress(pg::Session& session, const std::string& slot) {
   if (!has_table(session)) return;
   session.query("DELETE FROM pgtandem.progress WHERE slot = $1", {slot});
+  session.query("DELETE FROM pgtandem.retried WHERE slot = $1", {slot});
   if (session.query("SELECT FROM pgtandem.progress").rows() > 0) return;
-  session.query("DROP TABLE pgtandem.progress");
+  session.query("DROP TABLE pgtandem.progress, pgtandem.retried");
   if (session.query("SELECT FROM pg_catalog.pg_class WHERE relnamespace = 'pgtandem'::pg_catalog.regnamespace")
           .rows() == 0)
     session.query("DROP SCHEMA pgtandem");
 }
 
-Position read_progress(pg::Session& session, const change::Source& source) {
+Position read_progress(pg::Session& session, const change::Source& source, Reading reading) {
   if (!has_table(session))
     throw Error(Exit::data, session.node() +
                                 ": follows nothing yet; run `apply init` (the tables must be as they were " +
                                 "when the slot was made)");
   const pg::Result row = session.query(
-      R"(SELECT source, lsn, end_lsn, operations, (extract(epoch FROM committed) * 1000000)::bigint
-           FROM pgtandem.progress WHERE slot = $1)",
+      std::string(R"(SELECT source, lsn, end_lsn, operations, (extract(epoch FROM committed) * 1000000)::bigint
+           FROM pgtandem.progress WHERE slot = $1)") +
+          (reading == Reading::to_go_on ? " FOR UPDATE" : ""),
       {source.slot});
   if (row.rows() == 0)
     throw Error(Exit::data, session.node() + ": does not follow slot " + source.slot + "; run `apply init`");

@@ -14,11 +14,15 @@ namespace apply {
 // Makes the schema, the table and the row for `source` (at its beginning), or finds them made. Throws Error(data) when
 // the standby follows another source under this slot's name.
 void init_progress(pg::Session& session, const change::Source& source);
+// Notes in the open transaction that an operation out of quarantine is written; false where that was noted already.
+bool note_retried(pg::Session& session, const change::Source& source, const std::string& operation_id);
 // Removes the row, and table and schema when it was the last.
 void drop_progress(pg::Session& session, const std::string& slot);
 
 // Where the standby is. Throws Error(data), with the way out, when it does not follow `source`.
-Position read_progress(pg::Session& session, const change::Source& source);
+// `to_go_on`: waits for a commit that is still under way there, of an apply that was killed, and takes its outcome.
+enum class Reading { to_look, to_go_on };
+Position read_progress(pg::Session& session, const change::Source& source, Reading reading = Reading::to_look);
 
 // Moves the row from `from` to `to` in the running transaction. Throws Error(try_later) when it is not at `from`:
 // somebody else applies too.

@@ -1,9 +1,11 @@
 #include "apply/quarantine.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "apply/fold.hpp"
+#include "apply/target.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/hash.hpp"
@@ -63,6 +65,8 @@ void Quarantine::load(change::Lsn at) {
   letters_.clear();
   if (!enabled_) return;
   seen_ = spool::dead_changed(settings_.spool.directory);
+  // A change within the clock's tick would look like this one: look again soon.
+  if (std::filesystem::file_time_type::clock::now() - seen_ < std::chrono::milliseconds(50)) seen_ = {};
   for (spool::DeadLetter& letter : spool::dead_letters(settings_.spool.directory, node_.name)) {
     if (letter.lsn > at) {
       spool::remove_dead(settings_.spool.directory, letter, "not_committed");
@@ -70,7 +74,7 @@ void Quarantine::load(change::Lsn at) {
     }
     if (letter.superseded_by > at) {
       letter.superseded_by = {};
-      spool::put_dead(settings_.spool.directory, letter);
+      spool::update_dead(settings_.spool.directory, letter);
     } else if (letter.superseded_by > change::Lsn()) {
       spool::remove_dead(settings_.spool.directory, letter, "superseded");
       continue;
@@ -94,7 +98,7 @@ void Quarantine::retried(const spool::DeadLetter& letter, const std::string& ref
     spool::DeadLetter again = letter;
     again.retry = false;
     again.message = refusal;
-    spool::put_dead(settings_.spool.directory, again);
+    spool::update_dead(settings_.spool.directory, again);
     base::log(base::Level::error, what + " stays in quarantine: " + refusal);
     for (spool::DeadLetter& other : letters_)
       if (other.id() == letter.id()) other = again;
@@ -144,10 +148,10 @@ bool Quarantine::moved(const Operation& operation) const {
 void Quarantine::hold(const Operation& operation, const std::string& sqlstate, const std::string& message,
                       const std::string& present) {
   if (letters_.size() >= static_cast<uint64_t>(settings_.spool.max_dead))
-    throw base::Error(base::Exit::data, "operation " + id_of(operation) + " on " + operation.relation->text + ": " +
-                                            message + "; " + std::to_string(letters_.size()) +
-                                            " operations are in quarantine and spool.max_dead allows no more: see " +
-                                            "pgtandem queue dead list, mend what refuses them, and retry or drop them");
+    throw Unfit("operation " + id_of(operation) + " on " + operation.relation->text + ": " + message + "; " +
+                std::to_string(letters_.size()) +
+                " operations are in quarantine and spool.max_dead allows no more: see " +
+                "pgtandem queue dead list, mend what refuses them, and retry or drop them");
   spool::DeadLetter letter;
   letter.node = node_.name;
   letter.lsn = operation.lsn;
@@ -202,7 +206,7 @@ void Quarantine::before_commit() {
     state::mark_table(settings_.state_directory, node_.name, letter.table, "quarantine: " + letter.message,
                       letter.id());
   }
-  for (const spool::DeadLetter& letter : gone_) spool::put_dead(settings_.spool.directory, letter);
+  for (const spool::DeadLetter& letter : gone_) spool::update_dead(settings_.spool.directory, letter);
 }
 
 void Quarantine::committed() {
@@ -217,6 +221,15 @@ void Quarantine::committed() {
   }
   added_.clear();
   gone_.clear();
+}
+
+std::string Quarantine::waits(const spool::DeadLetter& letter) const {
+  for (const uint64_t key : letter.keys) {
+    const auto found = rows_.find(row_name(letter.table, key));
+    if (found == rows_.end() || letters_[found->second.front()].id() == letter.id()) continue;
+    return "waits for operation " + letters_[found->second.front()].id() + " on the same row";
+  }
+  return {};
 }
 
 std::vector<spool::DeadLetter> Quarantine::to_retry() const {

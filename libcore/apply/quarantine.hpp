@@ -54,8 +54,10 @@ class Quarantine {
   // Whether what is held of the row moved to another key, so that no single change brings all of it.
   bool moved(const Operation& operation) const;
 
-  // Those that `queue dead retry` has asked for, in order; and why one is refused again, empty: it is on the standby.
+  // Those that `queue dead retry` has asked for, in order; why one has to wait, for another on its row; and why one is
+  // refused again, empty: it is on the standby.
   std::vector<spool::DeadLetter> to_retry() const;
+  std::string waits(const spool::DeadLetter& letter) const;
   void retried(const spool::DeadLetter& letter, const std::string& refusal);
 
   bool any() const { return !added_.empty() || !gone_.empty(); }

@@ -82,7 +82,7 @@ class Run {
     }
     publish(at_.end_lsn);
     tell();
-    return incidents_.quarantine.size() > 0 && !options_.follow ? Exit::finding : Exit::done;
+    return incidents_.quarantine.size() > 0 && !options_.follow && !base::stop_requested() ? Exit::finding : Exit::done;
   }
 
   enum class Outcome { ended, stopped, read_again };
@@ -113,12 +113,12 @@ class Run {
         publish(item.covered);
         continue;
       }
+      if (incidents_.quarantine.touches(*item.prepared)) item.prepared->piece.in_order = true;
       if (can_read_again_ && whole && feed.more()) {
         has_next_ = feed.pop(next);
         if (has_next_ && next.prepared && !incidents_.quarantine.touches(*next.prepared))
           turns_.begin_ahead(*item.prepared, *next.prepared);
       }
-      if (incidents_.quarantine.touches(*item.prepared)) item.prepared->piece.in_order = true;
       const Outcome outcome = write(*item.prepared, whole);
       if (outcome != Outcome::ended) return outcome;
       whole = item.prepared->piece.ends_batch;
@@ -136,10 +136,9 @@ class Run {
     if (cursor_ == nullptr) return Outcome::ended;
     try {
       incidents_.quarantine.look(at_.lsn);
-      for (const spool::DeadLetter& letter : incidents_.quarantine.to_retry()) {
-        const HeldOperation held(letter);
-        incidents_.quarantine.retried(letter, turns_.leading().put(held.operation()));
-      }
+      const std::vector<spool::DeadLetter> letters = incidents_.quarantine.to_retry();
+      for (const spool::DeadLetter& letter : letters) retry(letter);
+      if (!turns_.connected()) return connect() ? Outcome::read_again : Outcome::stopped;
       if (durable_) return Outcome::ended;
       turns_.leading().flush();
       durable_ = true;
@@ -152,6 +151,22 @@ class Run {
       }
     }
     return connect() ? Outcome::read_again : Outcome::stopped;
+  }
+
+  // One letter, unless one before it on its row is still held. Afterwards there is no connection where the failure was
+  // of more than a row.
+  void retry(const spool::DeadLetter& letter) {
+    if (!turns_.connected()) return;
+    try {
+      std::string refusal = incidents_.quarantine.waits(letter);
+      if (refusal.empty()) refusal = turns_.leading().put(HeldOperation(letter).operation());
+      incidents_.quarantine.retried(letter, refusal);
+    } catch (const base::Transient&) {
+      throw;
+    } catch (const Error& failure) {
+      turns_.disconnect();
+      incidents_.quarantine.retried(letter, failure.what());
+    }
   }
 
   // Writes a piece, again after what can heal. `whole`: its batch begins with it.
@@ -170,7 +185,7 @@ class Run {
         if (outcome) return *outcome;
         continue;
       }
-      written(piece, piece.ends_batch ? incidents_.committed() : Conflicts());
+      written(piece, piece.ends_batch ? incidents_.committed() : Conflicts(), incidents_.take_results());
       if (piece.ends_batch) turns_.next();
       return Outcome::ended;
     }
@@ -183,6 +198,7 @@ class Run {
     const bool in_doubt = turns_.leading().in_doubt();
     const bool beside = turns_.ahead();  // the batch after it
     const Conflicts conflicts = incidents_.conflicts.take();
+    const Results results = incidents_.take_results();
     const bool about_rows = is_about_rows(failure);
     const Position before = at_;
     bool apart = false;
@@ -209,7 +225,7 @@ class Run {
     if (!connect()) return Outcome::stopped;
     if (piece.ends_batch && named_ && at_.lsn == piece.position.lsn) {
       base::log(base::Level::info, "the commit of " + at_.lsn.text() + " was in doubt; it had landed");
-      written(piece, conflicts);
+      written(piece, conflicts, results);
       return Outcome::ended;
     }
     report_.roll_back();
@@ -277,8 +293,7 @@ class Run {
     }
   }
 
-  void written(const Piece& piece, const Conflicts& conflicts) {
-    const Results results = incidents_.take_results();
+  void written(const Piece& piece, const Conflicts& conflicts, const Results& results) {
     report_.add(piece, results);
     hooks_.add(piece, results);
     pending_ += piece.operations.size() + piece.truncates.size();
@@ -349,6 +364,12 @@ base::Exit from_spool_to_standby(const config::Settings& settings, const Options
 
 base::Exit from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd) {
   const std::unique_ptr<Source> source = from_descriptor(fd, "stdin");
+  const std::string standby = settings.secondary(options.node).name;
+  // Else changes of a held row would pass its letter, and a retry take them back.
+  if (source->named() && !spool::dead_letters(settings.spool.directory, standby).empty())
+    throw Error(Exit::data, standby +
+                                ": operations are in quarantine, which stdin must not pass; apply from the spool, " +
+                                "or retry or drop them first (pgtandem queue dead list)");
   return Run(settings, options, *source, nullptr).to_end();
 }
 

@@ -13,9 +13,12 @@ Standby::Standby(const config::Settings& settings, const config::Node& node,
       session_(node, {.purpose = "pgtandem apply",
                       .writes_as_replica = true,
                       .answer_timeout = settings.synchronization.sync_timeout}),
-      writer_(session_, incidents) {}
+      writer_(session_, incidents),
+      incidents_(incidents) {}
 
-Position Standby::read_position() { return source_ ? read_progress(session_, *source_) : Position{}; }
+Position Standby::read_position() {
+  return source_ ? read_progress(session_, *source_, Reading::to_go_on) : Position{};
+}
 
 void Standby::begin(Parts parts) {
   parts_ = std::move(parts);
@@ -56,8 +59,13 @@ void Standby::commit(const Position& from, const Position& to, bool durably) {
 
 std::string Standby::put(const Operation& operation) {
   open(false);
-  std::string refusal = writer_.one_by_one().put(operation);
-  session_.query("COMMIT");
+  std::string refusal;
+  if (note_retried(session_, *source_, id_of(operation))) {
+    Targets targets(session_);  // of its own: the shape of a letter goes with the letter
+    refusal = OneByOne(session_, targets, incidents_).put(operation);
+  }
+  const pg::Result done = session_.query(refusal.empty() ? "COMMIT" : "ROLLBACK");
+  if (refusal.empty() && done.tag() != "COMMIT") refusal = "its commit was answered " + std::string(done.tag());
   open_ = false;
   return refusal;
 }

@@ -47,8 +47,8 @@ class Standby {
   // Makes everything that any session has committed here survive a crash of the standby. Rolls back what is open.
   void flush();
 
-  // Makes a row what an operation out of quarantine says, in a transaction of its own that leaves the progress as it
-  // is. Returns why it is refused; empty when it was not.
+  // Makes a row what an operation out of quarantine says, once however often it is asked, in a transaction of its own
+  // that leaves the progress as it is. Returns why it is refused; empty when it was not.
   std::string put(const Operation& operation);
 
  private:
@@ -57,6 +57,7 @@ class Standby {
   std::optional<change::Source> source_;
   pg::Session session_;
   Writer writer_;
+  Incidents& incidents_;
   bool open_ = false;
   bool committing_ = false;
   Parts parts_;              // what is begun

@@ -31,8 +31,6 @@ class Writer {
   // replica role, and which the standby's own columns would not survive. Throws Unfit.
   bool can_fold(const Prepared& prepared);
 
-  OneByOne& one_by_one() { return in_order_.one_by_one(); }
-
  private:
   // A folded run in three steps. Its rows in the staging tables are of statements from `group` on.
   void check(const Fold& fold);

@@ -1,10 +1,15 @@
 #include "spool/dead.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string>
 #include <tuple>
 
 #include "base/clock.hpp"
@@ -31,7 +36,7 @@ Json json_of(const DeadLetter& letter) {
           {"time", base::iso_time(letter.time)},
           {"retry", letter.retry},
           {"change", Json::parse(letter.change)},
-          {"present", letter.present.empty() ? Json() : Json::parse(letter.present)},
+          {"present", letter.present.empty() ? Json() : Json(letter.present)},  // as text: no digit of a number may go
           {"superseded_by", letter.superseded_by == change::Lsn() ? Json() : Json(letter.superseded_by.text())},
           {"ordinal", letter.ordinal},
           {"lsn", letter.lsn.text()},
@@ -48,7 +53,7 @@ DeadLetter letter_of(const Json& json) {
   letter.message = json.at("message");
   letter.time = base::parse_iso_time(json.at("time").get<std::string>());
   letter.retry = json.at("retry");
-  if (!json.at("present").is_null()) letter.present = json.at("present").dump();
+  if (!json.at("present").is_null()) letter.present = json.at("present");
   letter.ordinal = json.at("ordinal");
   change::Lsn::parse(json.at("lsn").get<std::string>(), letter.lsn);
   if (!json.at("superseded_by").is_null())
@@ -61,6 +66,39 @@ DeadLetter letter_of(const Json& json) {
   letter.relation = json.at("lines").at(0);
   letter.change = json.at("lines").at(1);
   return letter;
+}
+
+// One at a time reads letters to write them again: apply, or `queue dead`. Goes with the object.
+class Turn {
+ public:
+  explicit Turn(const std::filesystem::path& spool)
+      : fd_(base::open_file(dead_path(spool) / ".lock", O_RDWR | O_CREAT, private_file)) {
+    while (::flock(fd_.get(), LOCK_EX) != 0)
+      if (errno != EINTR) base::throw_errno("cannot lock " + dead_path(spool).string());
+  }
+
+ private:
+  base::Fd fd_;
+};
+
+void write_letter(const std::filesystem::path& spool, const DeadLetter& letter) {
+  base::replace_file(dead_letter_path(spool, letter.lsn, letter.ordinal, letter.node), json_of(letter).dump() + "\n",
+                     base::Durable::yes, private_file);
+}
+
+void take_away(const std::filesystem::path& spool, const DeadLetter& letter, const std::string& action) {
+  audit_dead(spool, letter, action);
+  std::error_code gone;
+  std::filesystem::remove(dead_letter_path(spool, letter.lsn, letter.ordinal, letter.node), gone);
+  base::sync_directory(dead_path(spool));
+}
+
+// Else the files would no longer be apply's to read.
+void check_owner(const std::filesystem::path& spool) {
+  struct stat folder {};
+  if (::stat(dead_path(spool).c_str(), &folder) != 0 || folder.st_uid == ::geteuid()) return;
+  throw base::Error(base::Exit::no_right, "the spool " + spool.string() + " belongs to user id " +
+                                              std::to_string(folder.st_uid) + "; run this as that user");
 }
 
 // What concerns only us is left out.
@@ -116,12 +154,19 @@ std::filesystem::file_time_type dead_changed(const std::filesystem::path& spool)
 }
 
 void put_dead(const std::filesystem::path& spool, const DeadLetter& letter) {
-  base::replace_file(dead_letter_path(spool, letter.lsn, letter.ordinal, letter.node), json_of(letter).dump() + "\n",
-                     base::Durable::yes, private_file);
+  const Turn turn(spool);
+  write_letter(spool, letter);
+}
+
+void update_dead(const std::filesystem::path& spool, const DeadLetter& letter) {
+  const Turn turn(spool);
+  std::error_code none;
+  if (std::filesystem::exists(dead_letter_path(spool, letter.lsn, letter.ordinal, letter.node), none))
+    write_letter(spool, letter);
 }
 
 void audit_dead(const std::filesystem::path& spool, const DeadLetter& letter, const std::string& action) {
-  state::Journal audit(audit_path(spool));
+  state::Journal audit(audit_path(spool), UINT64_MAX);  // never set aside: it is the proof
   audit.add(Json{{"time", base::iso_time(base::unix_microseconds())},
                  {"action", action},
                  {"operation_id", letter.id()},
@@ -135,36 +180,45 @@ void audit_dead(const std::filesystem::path& spool, const DeadLetter& letter, co
 }
 
 void remove_dead(const std::filesystem::path& spool, const DeadLetter& letter, const std::string& action) {
-  audit_dead(spool, letter, action);
-  std::filesystem::remove(dead_letter_path(spool, letter.lsn, letter.ordinal, letter.node));
-  base::sync_directory(dead_path(spool));
+  const Turn turn(spool);
+  take_away(spool, letter, action);
 }
 
 std::string retry_dead(const config::Settings& settings, const std::string& id) {
-  const std::vector<DeadLetter> meant = named(settings, id);
-  std::set<std::pair<std::string, uint64_t>> rows;
-  for (const DeadLetter& letter : meant)
-    for (const uint64_t key : letter.keys) rows.insert({letter.node + '\n' + letter.table, key});
-  std::vector<DeadLetter> out;
-  for (DeadLetter& letter : dead_letters(settings.spool.directory)) {
-    const bool same_row = std::any_of(letter.keys.begin(), letter.keys.end(), [&](uint64_t key) {
-      return rows.contains({letter.node + '\n' + letter.table, key});
-    });
-    const bool named_itself = std::any_of(meant.begin(), meant.end(), [&](const DeadLetter& other) {
-      return other.id() == letter.id() && other.node == letter.node;
-    });
-    if (!same_row && !named_itself) continue;
+  const std::filesystem::path& spool = settings.spool.directory;
+  check_owner(spool);
+  const Turn turn(spool);
+  std::vector<DeadLetter> all = dead_letters(spool);
+  std::set<std::string> rows;
+  const auto take = [&](DeadLetter& letter) {
     letter.retry = true;
-    put_dead(settings.spool.directory, letter);
-    audit_dead(settings.spool.directory, letter, "retry");
-    out.push_back(std::move(letter));
+    for (const uint64_t key : letter.keys) rows.insert(letter.node + '\n' + letter.table + '\n' + base::hex16(key));
+  };
+  for (const DeadLetter& meant : named(settings, id))
+    for (DeadLetter& letter : all)
+      if (letter.id() == meant.id() && letter.node == meant.node) take(letter);
+  // What concerns the same rows, and the rows that those concern, and so on.
+  for (size_t known = 0; known != rows.size();) {
+    known = rows.size();
+    for (DeadLetter& letter : all)
+      if (std::any_of(letter.keys.begin(), letter.keys.end(), [&](uint64_t key) {
+            return rows.contains(letter.node + '\n' + letter.table + '\n' + base::hex16(key));
+          }))
+        take(letter);
   }
-  return lines_of(out);
+  std::erase_if(all, [](const DeadLetter& letter) { return !letter.retry; });
+  for (const DeadLetter& letter : all) {
+    write_letter(spool, letter);
+    audit_dead(spool, letter, "retry");
+  }
+  return lines_of(all);
 }
 
 std::string drop_dead(const config::Settings& settings, const std::string& id) {
+  check_owner(settings.spool.directory);
+  const Turn turn(settings.spool.directory);
   const std::vector<DeadLetter> meant = named(settings, id);
-  for (const DeadLetter& letter : meant) remove_dead(settings.spool.directory, letter, "dropped");
+  for (const DeadLetter& letter : meant) take_away(settings.spool.directory, letter, "dropped");
   return lines_of(meant);
 }
 

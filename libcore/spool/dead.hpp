@@ -38,6 +38,8 @@ std::vector<DeadLetter> dead_letters(const std::filesystem::path& spool, const s
 std::filesystem::file_time_type dead_changed(const std::filesystem::path& spool);
 // Durable when it returns; replaces one of the same operation and node.
 void put_dead(const std::filesystem::path& spool, const DeadLetter& letter);
+// The same, if it is still there.
+void update_dead(const std::filesystem::path& spool, const DeadLetter& letter);
 // Takes it away; `action` (applied, superseded, dropped, not_committed) goes to the audit record.
 void remove_dead(const std::filesystem::path& spool, const DeadLetter& letter, const std::string& action);
 void audit_dead(const std::filesystem::path& spool, const DeadLetter& letter, const std::string& action);

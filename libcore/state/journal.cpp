@@ -1,6 +1,12 @@
 #include "state/journal.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/error.hpp"
 
 namespace state {
 namespace {
@@ -21,9 +27,16 @@ void Journal::write() {
     fd_ = base::open_file(file_, append, private_file);
     base::sync_directory(file_.parent_path());
   }
-  if (std::filesystem::file_size(file_) >= max_bytes_) {
+  struct stat now {};
+  if (::fstat(fd_.get(), &now) != 0) base::throw_errno("cannot look at " + file_.string());
+  // Full, or taken away under our eyes (by logrotate, say).
+  const bool full = static_cast<uint64_t>(now.st_size) >= max_bytes_;
+  if (full) {
     base::sync_data(fd_.get(), file_.string());
-    std::filesystem::rename(file_, file_.string() + ".1");
+    if (::rename(file_.c_str(), (file_.string() + ".1").c_str()) != 0 && errno != ENOENT)
+      base::throw_errno("cannot rename " + file_.string());
+  }
+  if (full || now.st_nlink == 0) {
     fd_ = base::open_file(file_, append, private_file);
     base::sync_directory(file_.parent_path());
   }

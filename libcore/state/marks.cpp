@@ -23,14 +23,15 @@ std::filesystem::path mark_path(const std::filesystem::path& state, const std::s
 void mark_table(const std::filesystem::path& state, const std::string& node, const std::string& table,
                 const std::string& reason, const std::string& operation_id) {
   const std::filesystem::path file = mark_path(state, node, table);
-  if (std::filesystem::exists(file)) return;
+  std::error_code none;
+  if (std::filesystem::exists(file, none)) return;
   base::make_directories(marks_path(state));
   const nlohmann::ordered_json json = {{"node", node},
                                        {"table", table},
                                        {"reason", reason},
                                        {"operation_id", operation_id},
                                        {"time", base::iso_time(base::unix_microseconds())}};
-  base::replace_file(file, json.dump() + "\n", base::Durable::yes);
+  base::replace_file(file, json.dump() + "\n", base::Durable::yes, 0600);  // a reason may quote a row
 }
 
 std::vector<TableMark> marked_tables(const std::filesystem::path& state) {

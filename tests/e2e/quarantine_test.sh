@@ -74,6 +74,54 @@ pass
 expect 0 "$BIN/apply"
 equal
 
+# --- a chain is tried again in its order, and no further than what is refused ---
+primary "insert into pairs values (2500, 1, repeat('x', 5000))"
+pass
+expect 0 "$BIN/apply"
+for n in 5000 3; do
+  primary "update pairs set n = $n where id = 2500"
+  pass
+  expect 1 "$BIN/apply"
+done
+first=$(dead .operation_id | head -n 1)
+expect 0 "$BIN/queue" dead retry "$(dead .operation_id | tail -n 1)"
+same "one takes the other along" "$(printf '2')" "$(wc -l <"$work/out")"
+expect 1 "$BIN/apply"
+same "nothing passed the first" "2 1" "$(held) $(standby "select n from pairs where id = 2500")"
+same "why the second waits" "waits for operation $first on the same row" "$(dead .message | tail -n 1)"
+# letters of two tables in one go
+primary "insert into notes values (8, 'much too long')"
+standby "alter table notes add constraint short check (length(what) < 10) not valid"
+pass
+expect 1 "$BIN/apply"
+standby "alter table notes drop constraint short" "alter table pairs drop constraint small"
+expect 0 "$BIN/queue" dead retry all
+expect 0 "$BIN/apply"
+equal
+standby "alter table pairs add constraint small check (n < 1000) not valid"
+
+# --- a key that the standby's type cannot take ---
+standby "alter table pairs alter id type smallint"
+primary "insert into pairs values (70000, 1)" "insert into pairs values (2600, 1)"
+pass
+expect 1 "$BIN/apply"
+same "held, and the one after it is there" "22003 1" "$(dead .sqlstate) $(standby "select count(*) from pairs where id = 2600")"
+standby "alter table pairs alter id type int"
+expect 0 "$BIN/queue" dead retry all
+expect 0 "$BIN/apply"
+equal
+
+# --- nothing may pass it by stdin ---
+primary "insert into pairs values (2700, 5000)"
+pass
+expect 1 "$BIN/apply"
+"$BIN/queue" get >"$work/stream"
+INPUT=$work/stream refused 65 'operations are in quarantine, which stdin must not pass' "$BIN/apply" -
+primary "delete from pairs where id = 2700"
+pass
+expect 0 "$BIN/apply"
+equal
+
 # --- so does TRUNCATE ---
 primary "insert into pairs values (3000, 5000)"
 pass
@@ -98,7 +146,7 @@ refused 64 'name an operation_id, or all' "$BIN/queue" dead show
 # --- killed when the letter is written and its batch is not committed: the batch comes again, and now it fits ---
 primary "insert into pairs values (5000, 5000)"
 pass
-background locker cluster_psql standby crawler -c "begin; lock table pgtandem.progress in exclusive mode; select pg_sleep(3); commit"
+background locker cluster_psql standby crawler -c "begin; lock table pgtandem.progress in share mode; select pg_sleep(3); commit"
 background killed "$BIN/apply"
 wait_until 10 "the letter" eval '[ "$(held)" = 1 ]'
 same "the progress is not there yet" 0 "$(standby "select count(*) from pairs where id = 5000")"
