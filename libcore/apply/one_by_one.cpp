@@ -20,19 +20,28 @@ void OneByOne::write(const Operation& operation) {
   const std::string first = incidents_.quarantine.held(operation);
   if (!first.empty()) return behind_held(operation, first);
   TargetTable& table = targets_.of(*operation.relation);
+  // Rows may give way for an operation that is refused all the same: then nothing of it may stay, nor be told.
+  told_.clear();
+  session_.query("SAVEPOINT pgtandem_operation");
+  try {
+    attempt(operation, table);
+  } catch (const pg::SqlError& refused) {
+    if (!pg::is_refusal_of_rows(refused.sqlstate()))
+      throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate(), refused.reason());
+    session_.query("ROLLBACK TO SAVEPOINT pgtandem_operation; RELEASE SAVEPOINT pgtandem_operation");
+    return refuse(operation, table, refused);
+  }
+  session_.query("RELEASE SAVEPOINT pgtandem_operation");
+  for (const Told& told : told_) incidents_.conflict(told.kind, operation, told.outcome, told.present);
+}
+
+void OneByOne::attempt(const Operation& operation, TargetTable& table) {
   try {
     const uint64_t met = run(statement_of(operation, table, incidents_.newest_of(*operation.relation)));
     if (met == 0) row_missing(operation, table);
   } catch (const pg::SqlError& refused) {
-    if (!pg::is_refusal_of_rows(refused.sqlstate()))
-      throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate(), refused.reason());
-    if (refused.sqlstate() != unique_violation) return refuse(operation, table, refused);
-    try {
-      insert_conflict(operation, table, refused);
-    } catch (const pg::SqlError& again) {
-      if (!pg::is_refusal_of_rows(again.sqlstate())) throw;
-      refuse(operation, table, again);
-    }
+    if (refused.sqlstate() != unique_violation) throw;
+    insert_conflict(operation, table, refused);
   }
 }
 
@@ -67,7 +76,7 @@ void OneByOne::conflict(Conflict kind, const Operation& operation, const std::st
     throw Unfit(
         named(operation) + "conflict " + std::string(name_of(kind)) + " on " + session_.node() +
         ", and conflict_resolution is stop; make the standby's rows as the primary had them, or choose another");
-  incidents_.conflict(kind, operation, outcome, present);
+  told_.push_back({kind, outcome, present});
 }
 
 // A key, or another unique value, that is there already.

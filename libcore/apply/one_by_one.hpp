@@ -28,6 +28,7 @@ class OneByOne {
   std::string put(const Operation& operation);
 
  private:
+  void attempt(const Operation& operation, TargetTable& table);
   void insert_conflict(const Operation& operation, TargetTable& table, const pg::SqlError& refused);
   void row_missing(const Operation& operation, TargetTable& table);
   enum class Room { none, refused, made };
@@ -51,6 +52,12 @@ class OneByOne {
   pg::Session& session_;
   Targets& targets_;
   Incidents& incidents_;
+  struct Told {
+    Conflict kind;
+    std::string outcome;
+    std::string present;
+  };
+  std::vector<Told> told_;  // conflicts of the operation in hand
 };
 
 }  // namespace apply

@@ -51,6 +51,20 @@ id=$(jq -r .operation_id <<<"$line")
   fail "operation_id $id is not that of the transaction"
 same "mode of the log" 600 "$(stat -c %a "$log")"
 
+# --- a row does not give way to one that is refused all the same ---
+start
+standby 'create function refuse() returns trigger language plpgsql as $$ begin if new.id = 40 then raise exception $m$not 40$m$; end if; return null; end $$' \
+  'create trigger refuse after insert on people for each row execute function refuse()' 'alter table people enable always trigger refuse'
+primary "insert into people values (40, 'taken', 'nobody')"
+pass
+expect 1 "$BIN/apply"
+same "the row that holds the value, and what is told" "1 " "$(standby "select count(*) from people where id = 11") $(kinds)"
+standby 'drop trigger refuse on people'
+expect 0 "$BIN/queue" dead drop all
+primary "delete from people where id = 40"
+pass
+expect 0 "$BIN/apply"
+
 # --- standby_wins: its rows stay ---
 start
 config 'conflict_resolution: standby_wins'
