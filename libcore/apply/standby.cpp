@@ -58,6 +58,7 @@ void Standby::commit(const Position& from, const Position& to, bool durably) {
 }
 
 std::string Standby::put(const Operation& operation) {
+  roll_back();
   open(false);
   std::string refusal;
   if (note_retried(session_, *source_, id_of(operation))) {
@@ -70,7 +71,14 @@ std::string Standby::put(const Operation& operation) {
   return refusal;
 }
 
+// Pieces of a batch whose end will not come: a stop was asked for between them.
+void Standby::roll_back() {
+  if (open_) session_.query("ROLLBACK");
+  open_ = false;
+}
+
 void Standby::flush() {
+  roll_back();
   if (source_) flush_progress(session_, *source_);
 }
 

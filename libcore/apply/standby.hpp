@@ -53,6 +53,7 @@ class Standby {
 
  private:
   void open(bool beside);
+  void roll_back();
 
   std::optional<change::Source> source_;
   pg::Session session_;

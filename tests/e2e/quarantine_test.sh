@@ -157,6 +157,28 @@ expect 0 "$BIN/apply"
 equal
 standby "alter table pairs add constraint small check (n < 1000) not valid"
 
+# --- stopped inside a transaction that goes piece by piece: nothing of it stays, though a letter is tried again at the end ---
+primary "insert into pairs values (6000, 5000)"
+pass
+expect 1 "$BIN/apply"
+standby "alter table pairs drop constraint small"
+expect 0 "$BIN/queue" dead retry all
+primary "insert into pairs select 700000 + n, 1, repeat('x', 600) from generate_series(1, 100000) n"
+pass
+background locker cluster_psql standby crawler -c "begin; lock table pairs in share mode; select pg_sleep(3); commit"
+wait_until 5 "the lock" eval '[ "$(standby "select count(*) from pg_locks where mode = \$\$ShareLock\$\$ and relation = \$\$pairs\$\$::regclass")" = 1 ]'
+background halfway "$BIN/apply"
+sleep 1
+stopped halfway
+ended locker 0
+same "rows of half a transaction, and the letter's" "0 1" "$(standby "select count(*) filter (where id > 700000) || ' ' || count(*) filter (where id = 6000) from pairs")"
+expect 0 "$BIN/apply"
+equal
+primary "delete from pairs where id > 700000 or id = 6000"
+pass
+expect 0 "$BIN/apply"
+standby "alter table pairs add constraint small check (n < 1000) not valid"
+
 # --- killed, and the standby crashed, around the commits ---
 config 'batch_size: 20' 'max_retry_attempts: 50' 'retry_delay: 0.05'
 primary "do \$\$ begin for i in 1 .. 400 loop
