@@ -1,6 +1,7 @@
 #include "apply/feed.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -91,9 +92,16 @@ Feed::~Feed() {
   state_->thread.join();
 }
 
-bool Feed::pop(Item& item) {
+bool Feed::pop(Item& item, double seconds) {
   std::unique_lock lock(state_->mutex);
-  state_->changed.wait(lock, [&] { return !state_->items.empty() || state_->ended; });
+  const auto there = [&] { return !state_->items.empty() || state_->ended; };
+  constexpr double for_ever = 1e6;  // s; a condition variable takes no infinity
+  if (seconds >= for_ever) {
+    state_->changed.wait(lock, there);
+  } else if (!state_->changed.wait_for(lock, std::chrono::duration<double>(seconds), there)) {
+    item = {};
+    return true;
+  }
   if (!state_->items.empty()) {
     item = std::move(state_->items.front());
     state_->items.pop_front();

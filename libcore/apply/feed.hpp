@@ -13,7 +13,7 @@ namespace apply {
 class Feed {
  public:
   struct Item {
-    std::unique_ptr<Prepared> prepared;  // null: everything up to `covered` was handed over
+    std::unique_ptr<Prepared> prepared;  // null: everything up to `covered` was handed over, as far as is known
     change::Lsn covered;
   };
 
@@ -22,8 +22,9 @@ class Feed {
   Feed(Source& source, const Limits& limits, bool follow, double interval);
   ~Feed();
 
-  // Waits for the next item; false at the end. Throws what the stream threw, after the pieces before it.
-  bool pop(Item& item);
+  // Waits for the next item, or gives an empty one after `seconds`; false at the end. Throws what the stream threw,
+  // after the pieces before it.
+  bool pop(Item& item, double seconds);
   // Whether a piece is ready, so that pop() would not have to wait for it.
   bool more() const;
 

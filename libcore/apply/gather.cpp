@@ -78,8 +78,12 @@ std::unique_ptr<Piece> Gatherer::take(const change::Event& event) {
       return nullptr;
     }
     case EventType::truncate: {
+      Truncate what{event.tables, event.restart_identity, transaction_, event.ordinal};
+      std::erase_if(what.tables,
+                    [this](const base::TableName& table) { return !limits_.selection.takes(table.text()); });
+      if (what.tables.empty()) return nullptr;
       ++batch_operations_;
-      truncate_ = Truncate{event.tables, event.restart_identity, transaction_, event.ordinal};
+      truncate_ = std::move(what);
       new_piece_ = true;
       return nullptr;
     }
@@ -88,8 +92,12 @@ std::unique_ptr<Piece> Gatherer::take(const change::Event& event) {
     case EventType::remove:
       break;
   }
+  const change::Relation* const shape = limits_.selection.shape(*event.relation);
+  if (shape == nullptr) return nullptr;
   shapes_[event.relation->text] = event.relation;
-  piece_->operations.push_back({event.type, event.relation, event.key, event.row, transaction_, event.ordinal});
+  piece_->operations.push_back({event.type, shape, limits_.selection.key(*event.relation, event.key, piece_->arena),
+                                limits_.selection.row(*event.relation, event.row, piece_->arena), transaction_,
+                                event.ordinal});
   piece_->last_lsn = transaction_;
   ++batch_operations_;
   return piece_->arena.used() >= piece_bytes ? split() : nullptr;

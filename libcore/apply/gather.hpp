@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "apply/piece.hpp"
+#include "apply/selection.hpp"
 #include "apply/source.hpp"
 
 namespace apply {
@@ -17,6 +18,7 @@ struct Limits {
   uint64_t max_queue_size = 1000;    // operations waiting above which batches grow
   std::optional<change::Lsn> until;  // only transactions that commit before it
   change::Lsn in_order_until;        // up to it each transaction is a batch of its own, not folded
+  Selection selection{};             // of the stream's tables
 };
 
 class Gatherer {

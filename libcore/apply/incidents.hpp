@@ -11,6 +11,7 @@
 
 #include "apply/conflict.hpp"
 #include "apply/quarantine.hpp"
+#include "apply/tables.hpp"
 #include "config/settings.hpp"
 
 namespace apply {
@@ -45,6 +46,7 @@ struct Incidents {
   const config::Node& node;
   const config::ConflictResolution policy;
   ConflictLog conflicts;
+  Tables tables;
   Quarantine quarantine;
 
  private:

@@ -25,10 +25,20 @@ CREATE TABLE IF NOT EXISTS pgtandem.progress (
 CREATE TABLE IF NOT EXISTS pgtandem.retried (
   slot          text NOT NULL,
   operation_id  text NOT NULL,
-  PRIMARY KEY (slot, operation_id)))";
+  PRIMARY KEY (slot, operation_id));
+CREATE TABLE IF NOT EXISTS pgtandem.tables (
+  slot           text NOT NULL,
+  name           text NOT NULL,
+  shape          text,
+  waiting_shape  text,
+  lsn            pg_catalog.pg_lsn,
+  end_lsn        pg_catalog.pg_lsn,
+  reason         text,
+  since          timestamptz,
+  PRIMARY KEY (slot, name)))";
 
-bool has_table(pg::Session& session) {
-  return session.query("SELECT pg_catalog.to_regclass('pgtandem.progress') IS NOT NULL").get(0, 0) == "t";
+bool has_table(pg::Session& session, const std::string& name = "progress") {
+  return session.query("SELECT pg_catalog.to_regclass('pgtandem." + name + "') IS NOT NULL").get(0, 0) == "t";
 }
 
 }  // namespace
@@ -40,7 +50,7 @@ void init_progress(pg::Session& session, const change::Source& source) {
           .rows() > 0)
     throw Error(Exit::config, session.node() + ": has the slot " + source.slot +
                                   " itself, so it is the primary and no " + "standby; correct database_url");
-  if (!has_table(session)) session.query(make_table);
+  if (!has_table(session, "tables")) session.query(make_table);  // the newest of them
   const pg::Result made = session.query(
       R"(INSERT INTO pgtandem.progress (slot, source, lsn, end_lsn, operations)
          VALUES ($1, $2, '0/0', $3::pg_catalog.pg_lsn, 0) ON CONFLICT (slot) DO NOTHING)",
@@ -61,8 +71,9 @@ void drop_progress(pg::Session& session, const std::string& slot) {
   if (!has_table(session)) return;
   session.query("DELETE FROM pgtandem.progress WHERE slot = $1", {slot});
   session.query("DELETE FROM pgtandem.retried WHERE slot = $1", {slot});
+  session.query("DELETE FROM pgtandem.tables WHERE slot = $1", {slot});
   if (session.query("SELECT FROM pgtandem.progress").rows() > 0) return;
-  session.query("DROP TABLE pgtandem.progress, pgtandem.retried");
+  session.query("DROP TABLE pgtandem.progress, pgtandem.retried, pgtandem.tables");
   if (session.query("SELECT FROM pg_catalog.pg_class WHERE relnamespace = 'pgtandem'::pg_catalog.regnamespace")
           .rows() == 0)
     session.query("DROP SCHEMA pgtandem");

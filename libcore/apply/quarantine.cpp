@@ -56,8 +56,8 @@ HeldOperation::HeldOperation(const spool::DeadLetter& letter) : reader_("quarant
   operation_ = {event->type, event->relation, event->key, event->row, letter.lsn, letter.ordinal};
 }
 
-Quarantine::Quarantine(const config::Settings& settings, const config::Node& node, bool enabled)
-    : settings_(settings), node_(node), enabled_(enabled) {}
+Quarantine::Quarantine(const config::Settings& settings, const config::Node& node, const Tables& tables, bool enabled)
+    : settings_(settings), node_(node), tables_(tables), enabled_(enabled) {}
 
 void Quarantine::load(change::Lsn at) {
   added_.clear();
@@ -68,11 +68,12 @@ void Quarantine::load(change::Lsn at) {
   // A change within the clock's tick would look like this one: look again soon.
   if (std::filesystem::file_time_type::clock::now() - seen_ < std::chrono::milliseconds(50)) seen_ = {};
   for (spool::DeadLetter& letter : spool::dead_letters(settings_.spool.directory, node_.name)) {
-    if (letter.lsn > at) {
+    const change::Lsn there = tables_.position(letter.table, at);
+    if (letter.lsn > there) {
       spool::remove_dead(settings_.spool.directory, letter, "not_committed");
       continue;
     }
-    if (letter.superseded_by > at) {
+    if (letter.superseded_by > there) {
       letter.superseded_by = {};
       spool::update_dead(settings_.spool.directory, letter);
     } else if (letter.superseded_by > change::Lsn()) {

@@ -11,6 +11,7 @@
 
 #include "apply/piece.hpp"
 #include "apply/prepared.hpp"
+#include "apply/tables.hpp"
 #include "base/arena.hpp"
 #include "change/reader.hpp"
 #include "config/settings.hpp"
@@ -33,7 +34,7 @@ class HeldOperation {
 class Quarantine {
  public:
   // Without `enabled` nothing is held, and hold() is not to be called: what is refused stops apply.
-  Quarantine(const config::Settings& settings, const config::Node& node, bool enabled);
+  Quarantine(const config::Settings& settings, const config::Node& node, const Tables& tables, bool enabled);
 
   bool enabled() const { return enabled_; }
   // Reads what is there; the standby is at `at`. What was not committed, as a crash leaves it, goes. look() does it
@@ -73,6 +74,7 @@ class Quarantine {
 
   const config::Settings& settings_;
   const config::Node& node_;
+  const Tables& tables_;  // one that is paused is not where the standby is
   const bool enabled_;
   std::vector<spool::DeadLetter> letters_;                     // held, in order
   std::unordered_map<std::string, std::vector<size_t>> rows_;  // table and key hash to letters

@@ -1,9 +1,11 @@
 #include "apply/run.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <utility>
 
+#include "apply/drift.hpp"
 #include "apply/feed.hpp"
 #include "apply/hooks.hpp"
 #include "apply/incidents.hpp"
@@ -30,14 +32,8 @@ using base::Exit;
 
 // s between durable commits, and cursor files after them, under load: the commits between wait for no disk.
 constexpr double durable_every = 1;
+constexpr double no_wait = 0;
 constexpr double prune_every = 2;  // s
-
-// What may pass in the primary's order, or stops only the transaction that it is in.
-bool is_about_rows(const Error& error) {
-  if (const auto* refused = dynamic_cast<const pg::SqlError*>(&error))
-    return pg::is_refusal_of_rows(refused->sqlstate());
-  return dynamic_cast<const Unfit*>(&error) != nullptr;
-}
 
 class Run {
  public:
@@ -52,6 +48,7 @@ class Run {
         hooks_(settings, node_),
         incidents_(settings, node_, cursor != nullptr),
         turns_(settings, node_, named_, incidents_),
+        drift_(settings, node_, named_, incidents_),
         can_read_again_(cursor != nullptr && options.report.empty()),
         backoff_(options.follow ? -1 : settings.synchronization.max_retry_attempts,
                  settings.synchronization.retry_delay) {
@@ -72,7 +69,11 @@ class Run {
   Exit go_on() {
     bool stopped = !connect();
     while (!stopped) {
+      if (cursor_ == nullptr && !incidents_.tables.paused().empty())
+        throw Error(Exit::data, node_.name + ": table " + incidents_.tables.paused().begin()->first +
+                                    " is paused, and its changes wait in the queue; apply from there");
       source_.rewind(at_);
+      limits_.selection = incidents_.tables.all_others();
       Feed feed(source_, limits_, options_.follow, settings_.synchronization.sync_interval);
       feed_ = &feed;
       Outcome outcome = drain(feed);
@@ -82,7 +83,8 @@ class Run {
     }
     publish(at_.end_lsn);
     tell();
-    return incidents_.quarantine.size() > 0 && !options_.follow && !base::stop_requested() ? Exit::finding : Exit::done;
+    const bool found = incidents_.quarantine.size() > 0 || !incidents_.tables.paused().empty();
+    return found && !options_.follow && !base::stop_requested() ? Exit::finding : Exit::done;
   }
 
   enum class Outcome { ended, stopped, read_again };
@@ -105,7 +107,7 @@ class Run {
     for (;;) {
       if (std::exchange(has_next_, false))
         item = std::move(next);
-      else if (!feed.pop(item))
+      else if (!feed.pop(item, drift_.due_in()))
         return Outcome::ended;
       if (!item.prepared) {
         const Outcome outcome = settle();
@@ -114,14 +116,18 @@ class Run {
         continue;
       }
       if (incidents_.quarantine.touches(*item.prepared)) item.prepared->piece.in_order = true;
-      if (can_read_again_ && whole && feed.more()) {
-        has_next_ = feed.pop(next);
+      const bool look = whole && drift_.due_in() <= 0;  // then nothing goes ahead of this batch
+      if (can_read_again_ && whole && !look && feed.more()) {
+        has_next_ = feed.pop(next, no_wait);
         if (has_next_ && next.prepared && !incidents_.quarantine.touches(*next.prepared))
           turns_.begin_ahead(*item.prepared, *next.prepared);
       }
       const Outcome outcome = write(*item.prepared, whole);
       if (outcome != Outcome::ended) return outcome;
       whole = item.prepared->piece.ends_batch;
+      if (!look || !whole) continue;
+      const Outcome looked = settle();
+      if (looked != Outcome::ended) return looked;
     }
   }
 
@@ -138,6 +144,7 @@ class Run {
       incidents_.quarantine.look(at_.lsn);
       const std::vector<spool::DeadLetter> letters = incidents_.quarantine.to_retry();
       for (const spool::DeadLetter& letter : letters) retry(letter);
+      if (drift_.due_in() <= 0 && look_at_tables()) turns_.disconnect();
       if (!turns_.connected()) return connect() ? Outcome::read_again : Outcome::stopped;
       if (durable_) return Outcome::ended;
       turns_.leading().flush();
@@ -145,12 +152,26 @@ class Run {
       tally_.settled();
       return Outcome::ended;
     } catch (const base::Transient& failure) {
+      take_back();
       if (!backoff_.wait(failure.what())) {
         if (base::stop_requested()) return Outcome::stopped;
         throw;
       }
     }
     return connect() ? Outcome::read_again : Outcome::stopped;
+  }
+
+  bool look_at_tables() {
+    const double seconds = options_.follow ? 1 : std::numeric_limits<double>::infinity();
+    return drift_.look(at_, seconds, [this](const Piece& piece, const Conflicts& conflicts, const Results& results) {
+      report_.add(piece, results);
+      hooks_.add(piece, results);
+      pending_ += piece.operations.size() + piece.truncates.size();
+      if (!piece.ends_batch) return;
+      report_.commit();
+      hooks_.commit();
+      tally_.add(at_.lsn, {0, std::exchange(pending_, 0), conflicts}, true);
+    });
   }
 
   // One letter, unless one before it on its row is still held. Afterwards there is no connection where the failure was
@@ -203,6 +224,12 @@ class Run {
     const Position before = at_;
     bool apart = false;
     turns_.disconnect();
+    if (cursor_ != nullptr && (dynamic_cast<const Misfit*>(&failure) != nullptr || may_be_reshaped(failure))) {
+      if (!connect()) return Outcome::stopped;
+      take_back();
+      if (const auto* misfit = dynamic_cast<const Misfit*>(&failure)) drift_.met(*misfit, turns_.leading(), at_);
+      return Outcome::read_again;
+    }
     if (!in_doubt && (went_ahead || (beside && !about_rows))) {
       base::log(base::Level::debug, std::string(failure.what()) + "; going on one by one");
       turns_.rest();
@@ -228,9 +255,7 @@ class Run {
       written(piece, conflicts, results);
       return Outcome::ended;
     }
-    report_.roll_back();
-    hooks_.roll_back();
-    pending_ = 0;
+    take_back();
     if (at_.lsn < before.lsn && cursor_ != nullptr) {
       base::log(base::Level::info, node_.name + ": came back at " + at_.lsn.text() + ", without what it had not " +
                                        "flushed up to " + before.lsn.text() + "; reading that again");
@@ -243,6 +268,19 @@ class Run {
     if (whole && piece.ends_batch) return {};
     if (prepared.piece.in_order) limits_.in_order_until = std::max(limits_.in_order_until, piece.last_lsn);
     return Outcome::read_again;
+  }
+
+  // The standby's table was altered since it was looked at: a new session sees it as it is. Once for each batch.
+  bool may_be_reshaped(const Error& failure) {
+    const auto* const refused = dynamic_cast<const pg::SqlError*>(&failure);
+    return refused != nullptr && pg::is_refusal_of_names(refused->sqlstate()) && !std::exchange(reshaped_, true);
+  }
+
+  // What was told of a batch that is rolled back.
+  void take_back() {
+    report_.roll_back();
+    hooks_.roll_back();
+    pending_ = 0;
   }
 
   void commit(const Piece& piece) {
@@ -298,6 +336,7 @@ class Run {
     hooks_.add(piece, results);
     pending_ += piece.operations.size() + piece.truncates.size();
     if (!piece.ends_batch) return;
+    reshaped_ = false;
     backoff_.succeeded();
     report_.commit();
     hooks_.commit();
@@ -309,7 +348,10 @@ class Run {
   void publish(change::Lsn covered) {
     if (cursor_ == nullptr || !durable_) return;
     covered_ = std::max({covered_, covered, at_.end_lsn});
-    cursor_->publish({at_.lsn, covered_, at_.operations, at_.time});
+    std::optional<change::Lsn> paused;
+    for (const auto& [table, what] : incidents_.tables.paused())
+      paused = std::min(paused.value_or(at_.lsn), what.at.lsn);
+    cursor_->publish({at_.lsn, covered_, at_.operations, at_.time, paused});
     published_ = base::monotonic_seconds();
     if (published_ - pruned_ < prune_every) return;
     spool::prune(settings_);
@@ -324,6 +366,7 @@ class Run {
     if (totals.conflicts.total() > 0) line += "; conflicts: " + totals.conflicts.text();
     if (const size_t held = incidents_.quarantine.size(); held > 0)
       line += "; in quarantine: " + std::to_string(held) + " operations, see pgtandem queue dead list";
+    for (const auto& [table, what] : incidents_.tables.paused()) line += "; paused: " + table;
     base::log(base::Level::info, line);
   }
 
@@ -337,6 +380,7 @@ class Run {
   Hooks hooks_;
   Incidents incidents_;
   Turns turns_;
+  Drift drift_;
   const bool can_read_again_;  // of what is durable, and of the batch before: what a crash takes back can be read again
   Sequences sequences_;
   Position at_;            // of the last commit
@@ -349,7 +393,8 @@ class Run {
   change::Lsn covered_;
   double published_ = 0;
   double pruned_ = 0;
-  uint64_t pending_ = 0;  // operations written in the open transaction
+  bool reshaped_ = false;  // the batch in hand was tried again for that
+  uint64_t pending_ = 0;   // operations written in the open transaction
 };
 
 }  // namespace

@@ -17,7 +17,10 @@ Standby::Standby(const config::Settings& settings, const config::Node& node,
       incidents_(incidents) {}
 
 Position Standby::read_position() {
-  return source_ ? read_progress(session_, *source_, Reading::to_go_on) : Position{};
+  if (!source_) return {};
+  const Position at = read_progress(session_, *source_, Reading::to_go_on);
+  incidents_.tables.load(session_, *source_);
+  return at;
 }
 
 void Standby::begin(Parts parts) {
@@ -37,6 +40,7 @@ void Standby::write(const Prepared& prepared, Sequences& sequences, bool beside)
     writer_.write(prepared);
   }
   sequences.follow(session_, prepared.piece);
+  for (const Operation& operation : prepared.piece.operations) incidents_.tables.took(*operation.relation);
 }
 
 // Of two batches at once the earlier may wait for a unique value that the later took. The later waits for our commit,
@@ -47,13 +51,26 @@ void Standby::open(bool beside) {
 }
 
 void Standby::commit(const Position& from, const Position& to, bool durably) {
-  if (source_) advance_progress(session_, *source_, from, to);
+  if (source_) {
+    incidents_.tables.write(session_, *source_);
+    advance_progress(session_, *source_, from, to);
+  }
+  commit_open(durably ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT", to.lsn.text());
+}
+
+void Standby::commit_tables() {
+  open(false);
+  incidents_.tables.write(session_, *source_);
+  commit_open("COMMIT", "a table's position");
+}
+
+void Standby::commit_open(const std::string& end, const std::string& what) {
   committing_ = true;
-  const pg::Result committed = session_.query(durably ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT");
+  const pg::Result committed = session_.query(end);
   // A commit of a failed transaction answers without an error, but with this tag.
   if (committed.tag() != "COMMIT")
-    throw base::Error(base::Exit::bug, session_.node() + ": the commit of " + to.lsn.text() + " was answered " +
-                                           std::string(committed.tag()));
+    throw base::Error(base::Exit::bug,
+                      session_.node() + ": the commit of " + what + " was answered " + std::string(committed.tag()));
   committing_ = open_ = false;
 }
 

@@ -24,12 +24,14 @@ class Standby {
   Standby(const config::Settings& settings, const config::Node& node, const std::optional<change::Source>& source,
           Incidents& incidents);
 
-  // How far the standby is; zero where the stream names no source. Throws as read_progress() does.
+  // How far the standby is, and its tables; zero where the stream names no source. Throws as read_progress() does.
   Position read_position();
 
   // Whether a batch may be written beside another one; whether it may be written folded. See Writer.
   bool may_overlap(const Prepared& prepared) { return writer_.may_overlap(prepared); }
   bool can_fold(const Prepared& prepared) { return writer_.can_fold(prepared); }
+  // Throws Misfit where the standby's table does not have this shape.
+  void try_on(const change::Relation& shape) { writer_.try_on(shape); }
 
   // Begins to write a batch, what may go ahead of the one before it, and returns at once; the batch has to stay until
   // write().
@@ -42,6 +44,9 @@ class Standby {
   // Commits the batch, with the progress from `from` to its end. Without `durably` that does not wait for its WAL: a
   // crash of the standby may take the batch back, and its progress with it.
   void commit(const Position& from, const Position& to, bool durably);
+  // The same for one that is of a paused table alone, with that table's position, durably; or for none, to note what
+  // was changed of the tables.
+  void commit_tables();
   // Whether the last thing tried was the commit, so that its outcome is unknown if the connection is gone.
   bool in_doubt() const { return committing_; }
   // Makes everything that any session has committed here survive a crash of the standby. Rolls back what is open.
@@ -53,6 +58,7 @@ class Standby {
 
  private:
   void open(bool beside);
+  void commit_open(const std::string& end, const std::string& what);
   void roll_back();
 
   std::optional<change::Source> source_;

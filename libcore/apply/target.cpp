@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "pg/error.hpp"
 #include "pg/quote.hpp"
 
 namespace apply {
@@ -11,11 +12,17 @@ namespace {
 
 using change::Identity;
 
-[[noreturn]] void unfit(const pg::Session& session, const TargetTable& table, const std::string& what) {
-  throw Unfit(session.node() + ": table " + table.relation->text + " " + what);
+[[noreturn]] void misfit(const pg::Session& session, const TargetTable& table, const std::string& what) {
+  throw Misfit(session.node() + ": table " + table.relation->text + " " + what, *table.relation, {});
 }
 
 }  // namespace
+
+bool is_about_rows(const base::Error& error) {
+  if (const auto* refused = dynamic_cast<const pg::SqlError*>(&error))
+    return pg::is_refusal_of_rows(refused->sqlstate());
+  return dynamic_cast<const Unfit*>(&error) != nullptr;
+}
 
 std::string column_list(const TargetTable& table) {
   std::string out;
@@ -39,7 +46,7 @@ std::string set_nothing(const TargetTable& table) {
 }
 
 TargetTable& Targets::of(const change::Relation& relation) {
-  std::unique_ptr<TargetTable>& known = tables_[&relation];
+  std::unique_ptr<TargetTable>& known = known_[&relation];
   if (known) return *known;
   auto table = std::make_unique<TargetTable>();
   table->relation = &relation;
@@ -52,7 +59,7 @@ TargetTable& Targets::of(const change::Relation& relation) {
            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p'))",
       {relation.table.schema, relation.table.name});
-  if (found.rows() == 0) unfit(session_, *table, "does not exist; create it as on the primary (pg_dump -s -t)");
+  if (found.rows() == 0) misfit(session_, *table, "does not exist; create it as on the primary (pg_dump -s -t)");
   if (found.get(0, 3) == "t")  // the server would refuse it, too (row_security is off), but not say what to do
     throw base::Error(base::Exit::no_right, session_.node() + ": table " + relation.text +
                                                 " has row-level security that the role is subject to; ALTER ROLE " +
@@ -70,32 +77,32 @@ TargetTable& Targets::of(const change::Relation& relation) {
 
 void Targets::read_columns(TargetTable& table, const std::string& oid) {
   const pg::Result rows = session_.query(
-      R"(SELECT attname, attgenerated <> '', pg_catalog.format_type(atttypid, -1), attidentity = 'a', atttypid,
-                t.typtype = 'e'
-           FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_type t ON t.oid = atttypid
-          WHERE attrelid = $1::pg_catalog.oid AND attnum > 0 AND NOT attisdropped)",
+      R"(SELECT a.attname, a.attgenerated <> '', pg_catalog.format_type(a.atttypid, -1), a.attidentity = 'a', a.atttypid,
+                t.typtype = 'e', pg_catalog.format_type(a.atttypid, NULL),
+                a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefaultbin IS NULL
+           FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+          WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped)",
       {oid});
   std::map<std::string, int, std::less<>> there;
+  std::vector<StandbyColumn> columns;
   int generated = 0;
   for (int i = 0; i < rows.rows(); ++i) {
     there[std::string(rows.get(i, 0))] = i;
+    columns.push_back({std::string(rows.get(i, 0)), std::string(rows.get(i, 6)), rows.get(i, 1) == "t",
+                       rows.get(i, 7) == "t" && !table.fires});
     generated += rows.get(i, 1) == "t";
   }
-  table.has_own_columns = rows.rows() - generated > static_cast<int>(table.relation->columns.size());
-  for (const change::Column& column : table.relation->columns) {
-    const auto found = there.find(column.name);
-    if (found == there.end())
-      unfit(session_, table,
-            "has no column " + column.name + "; ALTER TABLE " + table.name + " ADD COLUMN " +
-                pg::quote_identifier(column.name) + " " + column.type);
-    if (rows.get(found->second, 1) == "t")
-      unfit(session_, table,
-            "generates the column " + column.name + ", which the primary stores; make it an ordinary one");
-    table.types.emplace_back(rows.get(found->second, 2));
-    const uint32_t type = static_cast<uint32_t>(std::stoul(std::string(rows.get(found->second, 4))));
+  const change::Relation& relation = *table.relation;
+  check_shape(session_.node(), relation, tables_ == nullptr ? std::nullopt : tables_->was(relation.text), columns,
+              follows_);
+  table.has_own_columns = rows.rows() - generated > static_cast<int>(relation.columns.size());
+  for (const change::Column& column : relation.columns) {
+    const int i = there.at(column.name);
+    table.types.emplace_back(rows.get(i, 2));
+    const uint32_t type = static_cast<uint32_t>(std::stoul(std::string(rows.get(i, 4))));
     table.type_oids.push_back(type);
-    table.forms.push_back(pg::binary_form(type, rows.get(found->second, 5) == "t"));
-    table.always.push_back(rows.get(found->second, 3) == "t");
+    table.forms.push_back(pg::binary_form(type, rows.get(i, 5) == "t"));
+    table.always.push_back(rows.get(i, 3) == "t");
   }
 }
 
@@ -147,8 +154,8 @@ void Targets::read_match(TargetTable& table, const std::string& oid) {
     return std::ranges::equal(index.second, wanted, {}, [](const auto& column) { return column.first; });
   });
   if (found == indexes.end())
-    unfit(session_, table,
-          "has no unique index on the primary's key; CREATE UNIQUE INDEX ON " + table.name + " (" + names + ")");
+    misfit(session_, table,
+           "has no unique index on the primary's key; CREATE UNIQUE INDEX ON " + table.name + " (" + names + ")");
   table.match = relation.key;
   for (const uint16_t i : table.match) table.equals.push_back(found->second.at(relation.columns[i].name));
 }
@@ -220,7 +227,8 @@ void Targets::check_types(const TargetTable& table) {
   const pg::Result now = session_.query("SELECT " + column_list(table) + " FROM " + table.name + " LIMIT 0");
   for (size_t i = 0; i < table.type_oids.size(); ++i)
     if (now.type(static_cast<int>(i)) != table.type_oids[i])
-      unfit(session_, table, "has another type of column " + table.columns[i] + " than before; reading it again");
+      throw Unfit(session_.node() + ": table " + table.relation->text + " has another type of column " +
+                  table.columns[i] + " than before; reading it again");
 }
 
 }  // namespace apply

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "apply/fold.hpp"
+#include "apply/misfit.hpp"
+#include "apply/tables.hpp"
 #include "base/error.hpp"
 #include "change/change.hpp"
 #include "pg/binary.hpp"
@@ -18,11 +20,8 @@
 
 namespace apply {
 
-// The standby's table, or its rows, do not fit a change, and the change does not carry enough to make them fit.
-class Unfit : public base::Error {
- public:
-  explicit Unfit(const std::string& message) : Error(base::Exit::data, message) {}
-};
+// What may pass in the primary's order, or stops only the transaction that it is in.
+bool is_about_rows(const base::Error& error);
 
 // What a unique index of the standby keeps single.
 struct UniqueIndex {
@@ -56,10 +55,13 @@ constexpr const char* stage_group = "pgtandem statement";
 
 class Targets {
  public:
-  explicit Targets(pg::Session& session) : session_(session) {}
+  // `tables`: what each table took last; none where only an old change is looked at. `follows`: a column that the
+  // primary dropped, or gave another type, has to change here, too.
+  explicit Targets(pg::Session& session, const Tables* tables = nullptr, bool follows = false)
+      : session_(session), tables_(tables), follows_(follows) {}
 
-  // Throws Unfit, with what to do, when the standby has no such table, lacks a column or a unique index on the
-  // key.
+  // Throws Misfit, with what to do, when the standby has no such table, lacks a column or a unique index on the
+  // key, or did not follow a change of the primary's table.
   TargetTable& of(const change::Relation& relation);
   // The staging table: stage_group and those of the relation, with the standby's types; emptied at each commit.
   const std::string& stage(TargetTable& table);
@@ -76,7 +78,9 @@ class Targets {
   int depth_of(const std::string& oid);
 
   pg::Session& session_;
-  std::unordered_map<const change::Relation*, std::unique_ptr<TargetTable>> tables_;
+  const Tables* const tables_;
+  const bool follows_;
+  std::unordered_map<const change::Relation*, std::unique_ptr<TargetTable>> known_;
   std::multimap<std::string, std::string> references_;  // table OID to the OIDs it references
   bool references_read_ = false;
   int stages_ = 0;

@@ -15,7 +15,10 @@ namespace apply {
 class Writer {
  public:
   Writer(pg::Session& session, Incidents& incidents)
-      : session_(session), targets_(session), incidents_(incidents), in_order_(session, targets_, incidents) {}
+      : session_(session),
+        targets_(session, &incidents.tables, incidents.settings.schema_drift != config::SchemaDrift::common_columns),
+        incidents_(incidents),
+        in_order_(session, targets_, incidents) {}
 
   // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit where they are
   // not as expected: a folded piece may still pass in order, and there the operation is named.
@@ -26,6 +29,9 @@ class Writer {
   // Whether another session may write other rows of the same tables meanwhile: nothing fires or is checked that would
   // see the order. Throws Unfit.
   bool may_overlap(const Prepared& prepared);
+
+  // Throws Misfit where the standby's table does not have this shape.
+  void try_on(const change::Relation& shape) { targets_.of(shape); }
 
   // Whether a piece may be written folded: a changed key is delete and insert then, on which foreign keys act without
   // replica role, and which the standby's own columns would not survive. Throws Unfit.

@@ -104,13 +104,14 @@ void Decoder::read_relation(pg::ByteReader& bytes) {
     column.name = bytes.text();
     const uint32_t type = bytes.u32();
     bytes.skip(4);
-    column.type = type_names_(type);
+    column.type = lookup_.type_name(type);
     // A type that was dropped since is known only by the message that came before this one.
     if (column.type.empty()) column.type = announced_types_[type];
     if (column.type.empty()) fail("column " + column.name + " of " + relation.text + " has a type that is no more");
     column.json = change::json_kind(column.type);
     relation.columns.push_back(std::move(column));
   }
+  lookup_.describe(oid, relation);
   Known& known = relations_[oid];
   known.announced = known.announced && known.relation == relation;
   known.relation = std::move(relation);

@@ -16,12 +16,15 @@ class ByteReader;
 
 namespace capture {
 
-// The name of a type by its OID on the primary, as format_type(oid, NULL) gives it; empty when there is none any more.
-using TypeNames = std::function<std::string(uint32_t oid)>;
+// What the stream does not say itself; see Catalog.
+struct Lookup {
+  std::function<std::string(uint32_t type)> type_name;
+  std::function<void(uint32_t table, change::Relation& relation)> describe;
+};
 
 class Decoder {
  public:
-  explicit Decoder(TypeNames type_names) : type_names_(std::move(type_names)) {}
+  explicit Decoder(Lookup lookup) : lookup_(std::move(lookup)) {}
 
   // What a message was, for the loop around; its line (or lines, or none) is appended to `out`.
   enum class Step { begin, inside, commit, other };
@@ -51,7 +54,7 @@ class Decoder {
   static void read_row(pg::ByteReader& bytes, const change::Relation& relation, Row& row);
   void take_key(const change::Relation& relation, const Row& row);
 
-  TypeNames type_names_;
+  Lookup lookup_;
   std::unordered_map<uint32_t, Known> relations_;  // by the table's OID
   std::unordered_map<uint32_t, std::string> announced_types_;
   bool in_transaction_ = false;

@@ -239,12 +239,17 @@ spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Se
   if (system.flushed < mark->lsn)
     throw Error(Exit::data, node + ": the server's WAL ends at " + system.flushed.text() + ", before the spool's " +
                                 mark->lsn.text() + ": it was restored from a backup; " + begin_again);
+  check_published(settings, session);
+  return *mark;
+}
+
+void check_published(const config::Settings& settings, pg::Session& session) {
+  const std::string name = link_name(settings);
   check_tables(session, settings.synchronization.sync_tables);
   if (!publication_exists(session, name))
-    throw Error(Exit::data, node + ": publication " + name + " is gone; the slot cannot go on over the time without " +
-                                "it; " + begin_again);
+    throw Error(Exit::data, session.node() + ": publication " + name +
+                                " is gone; the slot cannot go on over the time without it; " + begin_again);
   check_publication(session, settings, name);
-  return *mark;
 }
 
 }  // namespace capture

@@ -37,4 +37,8 @@ std::unique_ptr<pg::Session> open_walsender(const config::Settings& settings, co
 // filters. `walsender` is a replication session, `session` an ordinary one. Returns what the spool has.
 spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Session& walsender);
 
+// The part of check() that can change while a stream goes on, and of which no message of the stream tells: the tables
+// and the publication.
+void check_published(const config::Settings& settings, pg::Session& session);
+
 }  // namespace capture

@@ -95,10 +95,11 @@ bool is_noted(const config::Settings& settings, const Published& now) {
 std::string misfit(const config::Settings& settings, const Published& now) {
   const std::vector<TableName>& tables = settings.synchronization.sync_tables;
   const std::string out_of_list = "does not fit sync_tables, or leaves changes of them out";
-  if (!now.every_kind || now.tables.size() != tables.size()) return out_of_list;
+  if (!now.every_kind || now.tables.size() > tables.size()) return out_of_list;
   for (const TableName& table : tables) {
     const auto member = now.tables.find(table);
-    if (member == now.tables.end()) return out_of_list;
+    if (member == now.tables.end())
+      return out_of_list + ": it lacks " + table.text() + " (was that dropped and made again?)";
     const TableFilter* const filter = filter_of(settings, table);
     const bool wants_where = filter != nullptr && !filter->where.empty();
     std::set<std::string> columns;

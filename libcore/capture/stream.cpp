@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/retry.hpp"
 #include "base/stop.hpp"
+#include "capture/catalog.hpp"
 #include "capture/decoder.hpp"
 #include "capture/filter.hpp"
 #include "capture/link.hpp"
@@ -32,15 +33,8 @@ constexpr size_t capacity = 8 << 20;   // bytes that may wait for the pipe; then
 constexpr double gather_for = 0.001;   // s between looks at a busy stream: what is woken costs more than what is read
 constexpr double feedback_every = 1;   // s; far below any sane wal_sender_timeout, and WAL is freed soon
 constexpr double keepalive_every = 1;  // s between lines that only move an idle position
+constexpr double look_every = 10;  // s between looks at the publication: no message tells of a table dropped from it
 constexpr double settle_every = 0.02;  // s between looks at the mark at the end of a pass
-
-std::string type_name(pg::Session& session, uint32_t oid) {
-  const std::string number = std::to_string(oid);
-  const pg::Result row = session.query(
-      "SELECT pg_catalog.format_type(t.oid, NULL) FROM pg_catalog.pg_type t WHERE t.oid = $1::pg_catalog.oid",
-      {number});
-  return row.rows() == 0 ? "" : std::string(row.get(0, 0));
-}
 
 // One connection's life.
 class Stream {
@@ -54,7 +48,9 @@ class Stream {
         outlet_(outlet),
         session_(primary, {.purpose = "pgtandem capture", .answer_timeout = settings.synchronization.sync_timeout}),
         walsender_(open_walsender(settings, primary)),
-        decoder_([this](uint32_t oid) { return type_name(session_, oid); }) {
+        catalog_(session_),
+        decoder_({[this](uint32_t type) { return catalog_.type_name(type); },
+                  [this](uint32_t table, change::Relation& relation) { catalog_.describe(table, relation); }}) {
     if (!settings.filters.program.empty())
       filter_ = std::make_unique<Filter>(settings.filters.program, settings.synchronization.sync_timeout);
     const spool::Mark mark = check(settings, session_, *walsender_);
@@ -63,7 +59,7 @@ class Stream {
     change::append_source(lines_, mark.source, mark.lsn);
     hand_over();
     stream_ = std::make_unique<pg::ReplicationStream>(*walsender_, mark.source.slot, mark.source.slot, mark.lsn);
-    heard_ = base::monotonic_seconds();
+    heard_ = looked_ = base::monotonic_seconds();
   }
 
   // Until the target is reached or a stop was requested.
@@ -76,6 +72,7 @@ class Stream {
       if (!more || filter_) hand_over();
       const double now = base::monotonic_seconds();
       if (now - fed_back_ >= feedback_every || reply_wanted_) feedback();
+      if (now - looked_ >= look_every) look();
       if (more) continue;
       // Silence can be a long decoding: ask before giving the server up, and only then.
       if (!full && now - heard_ > 4 * settings_.synchronization.sync_timeout)
@@ -226,6 +223,11 @@ class Stream {
     reply_wanted_ = false;
   }
 
+  void look() {
+    check_published(settings_, session_);
+    looked_ = base::monotonic_seconds();
+  }
+
   void wait(bool full) {
     const double now = base::monotonic_seconds();
     if (!full && handed_ + gather_for > now)
@@ -252,6 +254,7 @@ class Stream {
   pg::Session session_;
   std::unique_ptr<pg::Session> walsender_;
   std::unique_ptr<pg::ReplicationStream> stream_;
+  Catalog catalog_;
   Decoder decoder_;
   std::unique_ptr<Filter> filter_;  // none: every line goes on as it is
   std::string lines_;
@@ -260,6 +263,7 @@ class Stream {
   double heard_ = 0;
   double handed_ = 0;
   double fed_back_ = 0;
+  double looked_ = 0;
   double kept_alive_ = 0;
   bool reply_wanted_ = false;
   bool reached_ = false;

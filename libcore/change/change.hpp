@@ -37,6 +37,10 @@ struct Column {
   std::string name;
   std::string type;  // as format_type(oid, NULL) gives it: qualified unless built in
   JsonKind json = JsonKind::string;
+  // What another server needs to have the column, too; empty where there is nothing beyond `type`.
+  std::string definition{};     // the type with its modifiers, COLLATE and NOT NULL, as ADD COLUMN takes them
+  std::string default_value{};  // an expression
+  std::string missing{};        // an SQL literal: the value of rows that were there before the column was added
   bool operator==(const Column&) const = default;
 };
 

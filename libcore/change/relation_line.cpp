@@ -31,14 +31,19 @@ Column RelationReader::read_column(JsonCursor& json) {
   json.each('{', "an object", [&] {
     const char* at = json.at();
     const std::string_view member = json.name(name_);
-    const bool is_name = member == "name";
-    if (!is_name && member != "type") place_.fail(at, "unknown member `" + shown(member) + "` of a column");
-    std::string& to = is_name ? column.name : column.type;
-    if (!to.empty()) place_.fail(at, "member `" + shown(member) + "` twice");
+    std::string* const to = member == "name"         ? &column.name
+                            : member == "type"       ? &column.type
+                            : member == "definition" ? &column.definition
+                            : member == "default"    ? &column.default_value
+                            : member == "missing"    ? &column.missing
+                                                     : nullptr;
+    if (to == nullptr) place_.fail(at, "unknown member `" + shown(member) + "` of a column");
+    if (!to->empty()) place_.fail(at, "member `" + shown(member) + "` twice");
+    const bool is_name = to == &column.name;
     at = json.at();
-    to = json.string(text_, "a string");
-    if (to.empty() || (is_name && to.size() > 63))
-      place_.fail(at, is_name ? "not a column's name" : "not a type's name");
+    *to = json.string(text_, "a string");
+    if (to->empty() || (is_name && to->size() > 63))
+      place_.fail(at, is_name ? "not a column's name" : "an empty string");
   });
   if (column.name.empty() || column.type.empty()) place_.fail(column_at, "a column needs a name and a type");
   column.json = json_kind(column.type);

@@ -94,6 +94,12 @@ void append_escape(std::string& out, unsigned char c) {
 
 constexpr std::string_view checksum_head = ",\"xxh3\":\"";
 
+void append_optional(std::string& out, std::string_view label, const std::string& text) {
+  if (text.empty()) return;
+  out += label;
+  append_json_string(out, text);
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -132,6 +138,9 @@ void append_relation(std::string& out, const Relation& relation) {
     append_json_string(out, relation.columns[i].name);
     out += ",\"type\":";
     append_json_string(out, relation.columns[i].type);
+    append_optional(out, ",\"definition\":", relation.columns[i].definition);
+    append_optional(out, ",\"default\":", relation.columns[i].default_value);
+    append_optional(out, ",\"missing\":", relation.columns[i].missing);
     out += '}';
   }
   out += "],\"key\":[";

@@ -177,10 +177,8 @@ void read_spool(Section& top, const std::filesystem::path& folder, SpoolSettings
 void read_schema_drift(Section& top, Settings& settings) {
   const std::vector<std::string> words = {"stop", "common_columns", "follow"};
   size_t word = 0;
-  const Value* value = top.choice("schema_drift", word, words);
+  top.choice("schema_drift", word, words);
   settings.schema_drift = static_cast<SchemaDrift>(word);
-  if (settings.schema_drift == SchemaDrift::stop) return;
-  top.report().warn(value->place, "schema_drift: " + words[word] + " is not used yet, stop is in effect");
 }
 
 void read_logging(Section& top, const std::filesystem::path& folder, LoggingSettings& logging) {

@@ -70,6 +70,10 @@ bool is_refusal_of_rows(std::string_view state) {
          one_of(state, {"428C9", "0A000", "44000"});
 }
 
+bool is_refusal_of_names(std::string_view state) {
+  return one_of(state, {"42703", "42P01", "42804", "42883", "42P10", "3F000"});
+}
+
 void throw_sql(const std::string& where, const std::string& sqlstate, const std::string& text) {
   const std::string reason = one_line(text);
   const std::string message =

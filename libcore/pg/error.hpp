@@ -26,6 +26,9 @@ class SqlError : public base::Error {
 // P0001): the same changes written another way, or in their own order, may still pass.
 bool is_refusal_of_rows(std::string_view sqlstate);
 
+// A table or column that is not there (any more), or is of another type.
+bool is_refusal_of_names(std::string_view sqlstate);
+
 // Throws base::Transient for what heals (connection loss, shutdown, deadlock, serialization, timeouts, a full server),
 // SqlError for all else. `where` names the node and what was tried; `text` is the server's primary message. Without
 // SQLSTATE it is a failure of the connection itself.

@@ -20,7 +20,10 @@ std::optional<Cursor> read_cursor(const std::filesystem::path& spool, const std:
     Cursor cursor;
     cursor.operations = json.at("operations").get<uint64_t>();
     cursor.time = base::parse_iso_time(json.at("time").get<std::string>());
-    if (change::Lsn::parse(json.at("lsn").get<std::string>(), cursor.lsn) &&
+    const bool paused = json.contains("paused");
+    if (paused) cursor.paused.emplace();
+    if ((!paused || change::Lsn::parse(json["paused"].get<std::string>(), *cursor.paused)) &&
+        change::Lsn::parse(json.at("lsn").get<std::string>(), cursor.lsn) &&
         change::Lsn::parse(json.at("end_lsn").get<std::string>(), cursor.end_lsn) && cursor.time >= 0)
       return cursor;
   } catch (const nlohmann::json::exception&) {
@@ -33,10 +36,11 @@ CursorFile::CursorFile(const std::filesystem::path& spool, const std::string& no
     : file_(cursor_path(spool, node)), lock_(cursor_lock_path(spool, node), "apply " + node, private_file) {}
 
 void CursorFile::publish(const Cursor& cursor) {
-  const nlohmann::ordered_json json = {{"lsn", cursor.lsn.text()},
-                                       {"end_lsn", cursor.end_lsn.text()},
-                                       {"operations", cursor.operations},
-                                       {"time", base::iso_time(cursor.time)}};
+  nlohmann::ordered_json json = {{"lsn", cursor.lsn.text()},
+                                 {"end_lsn", cursor.end_lsn.text()},
+                                 {"operations", cursor.operations},
+                                 {"time", base::iso_time(cursor.time)}};
+  if (cursor.paused) json["paused"] = cursor.paused->text();
   std::string text = json.dump() + "\n";
   try {
     // Not durable: an older cursor after a power cut only keeps segments longer, and the standby knows the truth.

@@ -13,10 +13,11 @@
 namespace spool {
 
 struct Cursor {
-  change::Lsn lsn;          // commit LSN of the last transaction applied
-  change::Lsn end_lsn;      // its end
-  uint64_t operations = 0;  // ever applied, counted as Mark::operations are
-  int64_t time = 0;         // its commit time, microseconds since 1970
+  change::Lsn lsn;                      // commit LSN of the last transaction applied
+  change::Lsn end_lsn;                  // its end
+  uint64_t operations = 0;              // ever applied, counted as Mark::operations are
+  int64_t time = 0;                     // its commit time, microseconds since 1970
+  std::optional<change::Lsn> paused{};  // a table that is paused has only this; nothing if none is
 };
 
 std::optional<Cursor> read_cursor(const std::filesystem::path& spool, const std::string& node);

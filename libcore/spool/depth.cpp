@@ -1,5 +1,7 @@
 #include "spool/depth.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/log.hpp"
 
@@ -26,6 +28,13 @@ Cursor Cursors::lowest() const {
     if (!lowest || cursor->lsn < lowest->lsn) lowest = cursor;
   }
   return lowest.value_or(Cursor{});
+}
+
+change::Lsn Cursors::everywhere() const {
+  change::Lsn out = lowest().lsn;
+  for (const auto& [node, cursor] : nodes)
+    if (cursor && cursor->paused) out = std::min(out, *cursor->paused);
+  return out;
 }
 
 uint64_t waiting(const Mark& mark, const Cursor& cursor) {

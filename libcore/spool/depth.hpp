@@ -20,6 +20,8 @@ struct Cursors {
   int unreadable = 0;
   // What every standby has; zero as long as one has nothing, or there is none.
   Cursor lowest() const;
+  // What every table of every standby has: nothing of it is read again.
+  change::Lsn everywhere() const;
 };
 Cursors read_cursors(const config::Settings& settings);
 

@@ -37,7 +37,7 @@ bool kept_long_enough(const Segment& segment, double retain) {
 std::vector<std::string> prune(const config::Settings& settings) {
   const std::filesystem::path& spool = settings.spool.directory;
   const change::Lsn newest = require_mark(spool).segment;
-  const change::Lsn applied = read_cursors(settings).lowest().lsn;
+  const change::Lsn applied = read_cursors(settings).everywhere();
   const std::vector<Segment> all = list_segments(spool);
   std::vector<std::string> removed;
   bool held = false;

@@ -28,7 +28,7 @@ bool Room::for_bytes(uint64_t more, const Mark& written, change::Lsn current) {
     return true;
   }
   // The newest segment stays even when all of it is applied, so waiting for more room than the others give is in vain.
-  if (others || written.commit_lsn > read_cursors(settings_).lowest().lsn) return false;
+  if (others || written.commit_lsn > read_cursors(settings_).everywhere()) return false;
   if (!said_too_large_)
     base::log(base::Level::warn, "a transaction is larger than spool.max_bytes (" + std::to_string(max) +
                                      " bytes) allows; the spool is empty otherwise, so it is written all the same");

@@ -64,7 +64,7 @@ std::string relation(char identity) {
 }
 
 struct Decoded {
-  capture::Decoder decoder{type_name};
+  capture::Decoder decoder{{type_name, [](uint32_t, change::Relation&) {}}};
   std::string out;
   std::string line(const std::string& message) {
     out.clear();

@@ -286,7 +286,7 @@ TEST_CASE("shapes are whole") {
            {shape(R"({"name":@"","type":"text"})", R"("key":[])"), "not a column's name"},
            {shape(R"({"name":@")" + std::string(64, 'n') + R"(","type":"text"})", R"("key":[])"),
             "not a column's name"},
-           {shape(R"({"name":"a","type":@""})", R"("key":[])"), "not a type's name"},
+           {shape(R"({"name":"a","type":@""})", R"("key":[])"), "an empty string"},
            {shape(R"({"name":@1,"type":"text"})", R"("key":[])"), "wrong type: a string expected"},
            {shape(a, R"("key":[@"b"])"), "no column `b` in public.x"},
            {shape(a, R"("key":["a",@"a"])"), "column `a` twice in the key"},

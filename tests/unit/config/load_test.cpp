@@ -119,12 +119,12 @@ TEST_CASE("filters: a condition and columns for a table, and a program") {
   CHECK_THAT(joined(settings.warnings), Contains("filters.images.columns names \"id\" twice"));
   CHECK(load(with(8, "filters: {program: [jq, .]}")).filters.program[0] == "jq");
   CHECK(load(with(8, "filters: {}")).filters.tables.empty());
+  CHECK(load(with(8, "schema_drift: follow")).schema_drift == config::SchemaDrift::follow);
 }
 
 TEST_CASE("what would change the meaning in silence gets a warning") {
   CHECK_THAT(joined(load(with(7, "  newest_column: updated_at")).warnings),
              Contains("pg.yaml:7:18: synchronization.newest_column has no effect without newest_wins"));
-  CHECK_THAT(joined(load(with(8, "schema_drift: follow")).warnings), Contains("schema_drift: follow is not used yet"));
   CHECK_THAT(joined(load(with(8, "hooks: {on_failure: [/bin/mail]}")).warnings), !Contains("hooks"));
   CHECK_THAT(joined(load(with(3, "  a: {role: primary, is_active: false, database_url: service=a}")).warnings),
              Contains("nodes.a.is_active has no effect"));

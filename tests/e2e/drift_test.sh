@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# timeout: 300
+# Tables whose shape changes while they are synced. By default only that table waits, in order and with the way out named,
+# and goes on by itself; or the columns that both have go on; or what is added is added on the standby, too.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/e2e/bad_lib.sh
+. "$e2e/bad_lib.sh"
+
+two_servers
+both "create table shop (id int primary key, name text, big text)" "alter table shop alter big set storage external" "create table rest (id int primary key, n int)" \
+  "create table whole (a int, b text)" "alter table whole replica identity full"
+tables='shop, rest, whole'
+config() { write_config "$tables" 'batch_size: 20' "$@"; }
+config
+link_up
+
+write() { # N: a transaction each over all tables, with changes of old rows
+  primary "begin; insert into shop (id, name, big) values ($1, 'n$1', repeat('x', 3000)); insert into rest values ($1, $1); insert into whole (a, b) values ($1, 'w'); commit" \
+    "begin; update shop set name = name || '+' where id % 3 = $1 % 3; update rest set n = n + 1; update whole set b = b || '+' where a % 2 = $1 % 2; commit" \
+    "delete from shop where id = $1 - 4"
+}
+waits() { standby "select count(*) from pgtandem.tables where lsn is not null"; }
+last_pass() { # CODE [PATTERN]: what waits is told, by each pass
+  pass
+  expect "$1" "$BIN/apply"
+  [ "$1" = 0 ] || grep -qE -- "error apply: backup_node: table public\.$2.*; its changes after .* wait in the queue" "$work/err" || fail "no error says '$2': $(cat "$work/err")"
+}
+waiting_pass() { # TABLE: it waits still, the others went on
+  pass
+  expect 1 "$BIN/apply"
+  grep -q "paused: public.$1" "$work/err" || fail "the last line does not tell of $1: $(cat "$work/err")"
+  equal_tables rest
+}
+comes_back() { # TABLE SQL…: by itself, after this
+  local table=$1
+  shift
+  standby "$@"
+  expect 0 "$BIN/apply"
+  same "tables that wait" 0 "$(waits)"
+  equal_tables "$table" rest
+}
+
+# --- stop: a column that the standby lacks ---
+for n in 1 2 3; do write $n; done
+last_pass 0
+equal_tables
+primary "alter table shop add column price numeric(8,2) not null default 1.50"
+write 4
+primary "update shop set price = 2 where id = 4"
+last_pass 1 'shop has no column "price"; ALTER TABLE .* ADD COLUMN "price" numeric\(8,2\) NOT NULL DEFAULT'
+equal_tables rest whole
+differ "shop waits" "$(table_rows primary shop)" "$(table_rows standby shop)"
+for n in 5 6; do write $n; done
+waiting_pass shop
+waiting_pass shop
+mapfile -t fix < <(standby "select reason from pgtandem.tables where name = 'public.shop'" | grep -oE 'ALTER TABLE [^;]*')
+comes_back shop "${fix[@]}"
+equal_tables
+grep -q 'table public.shop fits again and goes on' "$work/err" || fail "that it goes on is not told: $(cat "$work/err")"
+same "its mark for the next full pass" 1 "$(cat "$work"/state/marks/* | grep -c '"public.shop"')"
+for n in 7 8; do write $n; done
+last_pass 0
+equal_tables
+same "the default here, too" 1.50 "$(standby "select pg_get_expr(adbin, adrelid)::text from pg_attrdef where adrelid = 'shop'::regclass")"
+
+# --- renamed, retyped, dropped, a truncate and a key in between; each with its way out ---
+primary "alter table shop rename column name to title"
+primary "update shop set title = 't' || id" "truncate rest, shop" "insert into shop (id, title) values (1, 'one'), (2, 'two')" "insert into rest values (1, 1)" "update shop set id = id + 10"
+last_pass 1 'shop has no column "title"; if it was renamed from "name": ALTER TABLE "public"."shop" RENAME COLUMN "name" TO "title"; if it is new: ALTER TABLE "public"."shop" ADD COLUMN "title" text'
+equal_tables rest
+comes_back shop 'alter table shop rename column name to title'
+primary "alter table rest alter column n type text using 'n' || n" "insert into rest values (7, 'seven')" "insert into shop (id, title) values (3, 'three')"
+pass
+expect 1 "$BIN/apply"
+grep -q 'rest has the column n as integer, which is text on the primary now; ALTER TABLE "public"."rest" ALTER COLUMN "n" TYPE text' "$work/err" || fail "another type: $(cat "$work/err")"
+equal_tables shop
+standby "alter table rest alter column n type text using 'n' || n"
+expect 0 "$BIN/apply"
+equal_tables
+primary "alter table whole drop column b" "insert into whole values (1), (1)" "delete from whole where a = 3"
+last_pass 1 'whole still has the column b, which the primary.s has no more; ALTER TABLE "public"."whole" DROP COLUMN "b"'
+equal_tables shop rest
+comes_back whole 'alter table whole drop column b'
+kept=$(standby "select string_agg(a::text, ',') from whole")
+standby 'drop table whole'
+primary "insert into whole values (8)" "update rest set n = 'x'"
+last_pass 1 'whole does not exist; create it as on the primary'
+equal_tables rest
+standby 'create table whole (a int)' "insert into whole select unnest(array[$kept])"
+comes_back whole 'select 1'
+
+# --- a second change while the first one waits; the standby's shape is changed under a running apply ---
+follow_capture
+follow_apply
+primary "alter table shop add column one int" "insert into shop (id, one) values (20, 1)" "alter table shop add column two text default 'zwei'" "insert into shop (id, one, two) values (21, 1, 'b')" "insert into rest values (20, 'r')"
+wait_until 20 "apply tells of the first" log_has "$work/apply.log" 'no column "one"'
+wait_until 20 "rest goes on" eval 'equal_tables rest 2>/dev/null'
+standby 'alter table shop add column one int'
+wait_until 20 "apply tells of the second" log_has "$work/apply.log" 'no column "two"'
+standby "alter table shop add column two text default 'zwei'"
+wait_until 20 "all is back" eval '[ "$(waits)" = 0 ]'
+wait_applied
+equal_tables
+standby 'alter table rest rename column n to m'
+primary "insert into rest values (30, 'r')" "insert into shop (id) values (30)"
+wait_until 20 "apply tells of the standby's own change" log_has "$work/apply.log" 'rest has no column "n"'
+standby 'alter table rest rename column m to n'
+wait_until 20 "all is back" eval '[ "$(waits)" = 0 ]'
+wait_applied
+follow_stop
+equal_tables
+
+# --- killed at any moment while it comes back: nothing twice, nothing lost ---
+primary "alter table rest add column k int default 5" "insert into rest select g, 'g' || g, g from generate_series(100, 4000) g"
+for n in 1 2 3 4 5 6 7 8; do primary "update rest set k = k + 1, n = n || '.' where id % 8 = $n % 8" "insert into whole values ($n)" "insert into rest values (5000 + $n)" "delete from rest where id = 100 + $n"; done
+pass
+expect 1 "$BIN/apply"
+standby 'alter table rest add column k int default 5'
+for delay in 0.02 0.05 0.08 0.11 0.15 0.2; do
+  { timeout -s KILL "$delay" "$BIN/apply" || true; } 2>/dev/null
+done
+expect 0 "$BIN/apply"
+equal_tables
+
+# --- common_columns ---
+config 'schema_drift: common_columns'
+primary "alter table shop add column extra text default 'e'" "insert into shop (id, title, extra) values (40, 'forty', 'x')" "update shop set title = title || '!' where id < 30" \
+  "alter table whole add column c int" "insert into whole values (40, 1), (40, 2)" "delete from whole where c = 2" "alter table shop drop column two" "insert into shop (id) values (41)"
+pass
+expect 0 "$BIN/apply"
+grep -q 'warn  *apply: backup_node: table public.shop has no column "extra".*until then it is left out' "$work/err" || fail "that a column is left out is not told: $(cat "$work/err")"
+same "what both have" "$(primary "select string_agg(id || title, ',' order by id) from shop")" "$(standby "select string_agg(id || title, ',' order by id) from shop")"
+same "of the table without a key" "$(primary "select string_agg(a::text, ',' order by a) from whole")" "$(standby "select string_agg(a::text, ',' order by a) from whole")"
+follow_capture
+follow_apply
+primary "insert into shop (id, extra) values (50, 'y')"
+wait_applied
+standby "alter table shop add column extra text default 'e'"
+wait_until 20 "apply sees it" log_has "$work/apply.log" 'shop has extra now'
+primary "insert into shop (id, extra) values (51, 'z')"
+wait_applied
+same "taken in again" z "$(standby 'select extra from shop where id = 51')"
+follow_stop
+standby 'alter table shop drop column two' "update shop set extra = 'x' where id = 40" "update shop set extra = 'y' where id = 50" 'alter table whole add column c int' 'update whole set c = 1 where a = 40'
+equal_tables
+
+# --- follow: what is added, at its place; what is not added waits ---
+config 'schema_drift: follow'
+follow_capture
+follow_apply
+primary "insert into shop (id) values (60)" "alter table shop add column seen timestamptz not null default now(), add column tag varchar(20) collate \"C\" default '' , add column free int" \
+  "insert into shop (id, tag) values (61, 't')" "alter table shop alter free set default 9" "update shop set tag = 'u' where id = 60"
+wait_applied
+equal_tables
+follow_stop
+same "their definitions" "$(primary "select string_agg(attname || format_type(atttypid, atttypmod) || attnotnull || coalesce(pg_get_expr(adbin, adrelid), ''), ',' order by attname) from pg_attribute a left join pg_attrdef d on adrelid = attrelid and adnum = attnum where attrelid = 'shop'::regclass and attname in ('seen', 'tag', 'free')")" \
+  "$(standby "select string_agg(attname || format_type(atttypid, atttypmod) || attnotnull || coalesce(pg_get_expr(adbin, adrelid), ''), ',' order by attname) from pg_attribute a left join pg_attrdef d on adrelid = attrelid and adnum = attnum where attrelid = 'shop'::regclass and attname in ('seen', 'tag', 'free')")"
+primary "alter table shop drop column tag" "insert into shop (id) values (70)"
+last_pass 1 'shop still has the column tag'
+comes_back shop 'alter table shop drop column tag'
+
+# --- dropped and made again on the primary, and the publication dropped: no message tells, and it is seen all the same ---
+config
+follow_capture
+follow_apply
+primary 'drop table whole' 'create table whole (a int)' 'alter table whole replica identity full' 'insert into whole values (99)'
+wait_until 30 "capture ends" is_gone "${FOLLOW[capture]}"
+log_has "$work/capture.log" 'lacks public.whole \(was that dropped and made again\?\).*capture init' || fail "what it says: $(tail -n 3 "$work/capture.log")"
+wait "${FOLLOW[capture]}" || true
+wait "${FOLLOW[put]}" || true
+unset 'FOLLOW[capture]' 'FOLLOW[put]'
+follow_stop
+expect 0 "$BIN/capture" init
+grep -q 'whole joined the publication' "$work/err" || fail "init does not say what is not in the stream: $(cat "$work/err")"
+
+say "only the table that does not fit waits, in order; it comes back by itself"
