@@ -26,10 +26,11 @@ void Rights::lack_grant(bool missing, std::string_view what) {
 
 void Rights::refuse(const std::string& again) const {
   if (statements_.empty()) return;
-  throw base::MissingRights(node_ + ": the role " + role_ + " lacks rights in database " + database_ +
-                                "; let its owner or a superuser run there what stands on standard output, then `" +
-                                again + "` again",
-                            statements_);
+  throw base::MissingRights(
+      node_ + ": the role " + role_ + " lacks rights in database " + database_ +
+          "; let a superuser, or who owns the tables, run there what stands on standard output, then `" + again +
+          "` again",
+      statements_);
 }
 
 void throw_refusal(const SqlError& refused, const std::string& init) {

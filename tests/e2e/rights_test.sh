@@ -113,8 +113,12 @@ lacks capture 'GRANT TEMPORARY ON DATABASE "crawler" TO "Bare";' # by it a condi
 refused 65 'where uses "v".*ALTER TABLE "shop"."late" REPLICA IDENTITY FULL' "$BIN/capture" init
 config "filters: {shop.late: {where: \"nope > 1\"}}"
 refused 78 'PostgreSQL refuses it: .*nope' "$BIN/capture" init
-config "filters: {shop.late: {where: \"v <> 'it''s secret' -- why\"}}"
 primary 'alter table shop.late replica identity full'
+config "filters: {shop.late: {where: \"v <> 'it''s secret'\"}}"
+expect 77 "$BIN/capture" init
+same "lines of a condition's statements" 6 "$(grep -c ';$' "$work/out")"
+same "lines in all" 6 "$(wc -l <"$work/out")"
+config "filters: {shop.late: {where: \"v <> 'it''s secret' -- why\"}}"
 expect 77 "$BIN/capture" init
 same "statements of a condition" "BEGIN; SET LOCAL search_path = ''; $options" "$(sed -n '1,3p' "$work/out" | paste -sd' ')"
 cluster_psql primary crawler -o /dev/null -f "$work/out"
@@ -163,7 +167,6 @@ n=0
 taken() { # REVOKE GRANT CHANGE: apply meets the change without the right, and with it
   local before
   n=$((n + 1))
-  say "without: $1"
   standby "$1"
   primary "${3//NN/$n}"
   pass
@@ -197,6 +200,7 @@ own='GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE pgtandem'
 standby 'alter table pgtandem.progress owner to postgres' 'alter table pgtandem.retried owner to postgres' 'alter schema pgtandem owner to postgres'
 expect 77 "$BIN/apply"
 last_word apply 'run `apply init`'
+refused 77 'run `apply init`' "$BIN/apply" --dry-run
 lacks apply 'GRANT USAGE ON SCHEMA pgtandem TO "Bare";' "$own.progress TO \"Bare\";" "$own.retried TO \"Bare\";"
 linked apply
 flows
