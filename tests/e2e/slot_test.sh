@@ -110,7 +110,8 @@ begin_anew
 insert 1 10
 pass
 good_port=$(cluster_port primary)
-PRIMARY_URL=$(cluster_url standby crawler) write_config images
+standby 'alter role pgtandem replication'
+PRIMARY_URL=$(cluster_url standby crawler pgtandem) write_config images
 held 65 'another server'
 write_config images
 # the same server as it was before: its WAL ends before the spool
