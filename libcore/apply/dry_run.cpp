@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/stop.hpp"
 #include "pg/quote.hpp"
+#include "pg/rights.hpp"
 #include "spool/mark.hpp"
 
 namespace apply {
@@ -124,7 +125,11 @@ void dry_run(const config::Settings& settings, const Options& options, std::opti
   if (const std::optional<change::Source> named = source->named()) {
     pg::Session session(settings.secondary(options.node),
                         {.purpose = "pgtandem apply", .answer_timeout = settings.synchronization.sync_timeout});
-    at = read_progress(session, *named);
+    try {
+      at = read_progress(session, *named);
+    } catch (const pg::SqlError& refused) {
+      pg::throw_refusal(refused, "apply init");
+    }
   }
   source->rewind(at);
   print(preamble);

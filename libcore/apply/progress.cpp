@@ -12,21 +12,22 @@ using base::Error;
 using base::Exit;
 
 // "source" tells the slot's generation apart: a slot made anew under the old name has another consistent point.
-constexpr const char* make_table = R"(
-CREATE SCHEMA IF NOT EXISTS pgtandem;
-CREATE TABLE IF NOT EXISTS pgtandem.progress (
+constexpr const char* make_progress = R"(
+CREATE TABLE pgtandem.progress (
   slot        text PRIMARY KEY,
   source      text NOT NULL,
   lsn         pg_catalog.pg_lsn NOT NULL,
   end_lsn     pg_catalog.pg_lsn NOT NULL,
   operations  bigint NOT NULL,
   committed   timestamptz,
-  applied     timestamptz NOT NULL DEFAULT pg_catalog.now());
-CREATE TABLE IF NOT EXISTS pgtandem.retried (
+  applied     timestamptz NOT NULL DEFAULT pg_catalog.now()))";
+constexpr const char* make_retried = R"(
+CREATE TABLE pgtandem.retried (
   slot          text NOT NULL,
   operation_id  text NOT NULL,
-  PRIMARY KEY (slot, operation_id));
-CREATE TABLE IF NOT EXISTS pgtandem.tables (
+  PRIMARY KEY (slot, operation_id)))";
+constexpr const char* make_table_states = R"(
+CREATE TABLE pgtandem.tables (
   slot           text NOT NULL,
   name           text NOT NULL,
   shape          text,
@@ -37,20 +38,32 @@ CREATE TABLE IF NOT EXISTS pgtandem.tables (
   since          timestamptz,
   PRIMARY KEY (slot, name)))";
 
-bool has_table(pg::Session& session, const std::string& name = "progress") {
-  return session.query("SELECT pg_catalog.to_regclass('pgtandem." + name + "') IS NOT NULL").get(0, 0) == "t";
+bool has_table(pg::Session& session, const char* name = "pgtandem.progress") {
+  return session.query("SELECT pg_catalog.to_regclass($1) IS NOT NULL", {name}).get(0, 0) == "t";
+}
+
+// Each only if it is not there: IF NOT EXISTS asks for the right to make it all the same.
+void make_tables(pg::Session& session) {
+  if (session.query("SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'pgtandem'").rows() == 0)
+    session.query("CREATE SCHEMA pgtandem");
+  if (!has_table(session)) session.query(make_progress);
+  if (!has_table(session, "pgtandem.retried")) session.query(make_retried);
+  if (!has_table(session, "pgtandem.tables")) session.query(make_table_states);
 }
 
 }  // namespace
 
-void init_progress(pg::Session& session, const change::Source& source) {
+void refuse_primary(pg::Session& session, const change::Source& source) {
   if (session
           .query("SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = $1 AND database = current_database()",
                  {source.slot})
           .rows() > 0)
     throw Error(Exit::config, session.node() + ": has the slot " + source.slot +
                                   " itself, so it is the primary and no " + "standby; correct database_url");
-  if (!has_table(session, "tables")) session.query(make_table);  // the newest of them
+}
+
+void init_progress(pg::Session& session, const change::Source& source) {
+  make_tables(session);
   const pg::Result made = session.query(
       R"(INSERT INTO pgtandem.progress (slot, source, lsn, end_lsn, operations)
          VALUES ($1, $2, '0/0', $3::pg_catalog.pg_lsn, 0) ON CONFLICT (slot) DO NOTHING)",
@@ -73,10 +86,23 @@ void drop_progress(pg::Session& session, const std::string& slot) {
   session.query("DELETE FROM pgtandem.retried WHERE slot = $1", {slot});
   session.query("DELETE FROM pgtandem.tables WHERE slot = $1", {slot});
   if (session.query("SELECT FROM pgtandem.progress").rows() > 0) return;
+  const char* const not_ours = "others made it; they, or a superuser, may drop it";
+  if (session
+          .query("SELECT FROM pg_catalog.pg_class WHERE relnamespace = 'pgtandem'::pg_catalog.regnamespace AND "
+                 "relkind = 'r' AND NOT pg_catalog.pg_has_role(relowner, 'USAGE')")
+          .rows() > 0)
+    return base::log(base::Level::info, session.node() + ": the schema pgtandem stays: " + not_ours);
   session.query("DROP TABLE pgtandem.progress, pgtandem.retried, pgtandem.tables");
-  if (session.query("SELECT FROM pg_catalog.pg_class WHERE relnamespace = 'pgtandem'::pg_catalog.regnamespace")
-          .rows() == 0)
+  if (session.query("SELECT FROM pg_catalog.pg_class WHERE relnamespace = 'pgtandem'::pg_catalog.regnamespace").rows() >
+      0)
+    return;
+  if (session
+          .query("SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'pgtandem' AND pg_catalog.pg_has_role(nspowner, "
+                 "'USAGE')")
+          .rows() > 0)
     session.query("DROP SCHEMA pgtandem");
+  else
+    base::log(base::Level::info, session.node() + ": the empty schema pgtandem stays: " + not_ours);
 }
 
 Position read_progress(pg::Session& session, const change::Source& source, Reading reading) {

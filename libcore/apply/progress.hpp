@@ -11,6 +11,8 @@
 
 namespace apply {
 
+// Throws Error(config) when the server has the slot itself.
+void refuse_primary(pg::Session& session, const change::Source& source);
 // Makes the schema, the table and the row for `source` (at its beginning), or finds them made. Throws Error(data) when
 // the standby follows another source under this slot's name.
 void init_progress(pg::Session& session, const change::Source& source);

@@ -20,6 +20,7 @@
 #include "base/retry.hpp"
 #include "base/stop.hpp"
 #include "pg/error.hpp"
+#include "pg/rights.hpp"
 #include "spool/cursor.hpp"
 #include "spool/mark.hpp"
 #include "spool/prune.hpp"
@@ -59,6 +60,9 @@ class Run {
   Exit to_end() {
     try {
       return go_on();
+    } catch (const pg::SqlError& refused) {
+      hooks_.failed(refused.what());
+      pg::throw_refusal(refused, "apply init");
     } catch (const Error& failure) {
       hooks_.failed(failure.what());
       throw;

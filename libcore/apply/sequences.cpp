@@ -15,6 +15,18 @@ bool number_of(const change::Value& value, int64_t& number) {
   return failed == std::errc() && end == value.data + value.size;
 }
 
+std::string owned_by(const std::vector<base::TableName>& tables) {
+  std::string names;
+  for (const base::TableName& table : tables)
+    names += (names.empty() ? "" : ", ") + pg::quote_literal(pg::quote_table(table)) + "::pg_catalog.regclass";
+  return R"(pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
+            JOIN pg_catalog.pg_class c ON c.oid = d.objid
+           WHERE d.refobjid IN ()" +
+         names + R"() AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+             AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+             AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)";
+}
+
 }  // namespace
 
 void Sequences::follow(pg::Session& session, const Piece& piece) {
@@ -71,6 +83,15 @@ std::vector<Sequences::Owned>& Sequences::of(pg::Session& session, const change:
     known->second.push_back(std::move(sequence));
   }
   return known->second;
+}
+
+bool may_restart(pg::Session& session, const std::vector<base::TableName>& tables) {
+  return session.query("SELECT FROM " + owned_by(tables) + " AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')")
+             .rows() == 0;
+}
+
+void restart(pg::Session& session, const std::vector<base::TableName>& tables) {
+  session.query("SELECT pg_catalog.setval(c.oid::pg_catalog.regclass, s.seqstart, false) FROM " + owned_by(tables));
 }
 
 }  // namespace apply

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apply/piece.hpp"
+#include "base/table_name.hpp"
 #include "change/change.hpp"
 #include "pg/session.hpp"
 
@@ -33,5 +34,11 @@ class Sequences {
 
   std::unordered_map<const change::Relation*, std::vector<Owned>> owned_;
 };
+
+// Whether the role may TRUNCATE … RESTART IDENTITY: that takes the owner of every sequence that the tables' columns
+// own. Who may not truncates without it and calls restart(), for which UPDATE on them is enough. No rollback takes that
+// back; the next try then finds the same truncate first, and nothing but apply writes here.
+bool may_restart(pg::Session& session, const std::vector<base::TableName>& tables);
+void restart(pg::Session& session, const std::vector<base::TableName>& tables);
 
 }  // namespace apply

@@ -4,6 +4,7 @@
 
 #include "apply/piece.hpp"
 #include "apply/progress.hpp"
+#include "apply/rights.hpp"
 #include "base/error.hpp"
 #include "change/change.hpp"
 #include "pg/session.hpp"
@@ -31,6 +32,8 @@ void init(const config::Settings& settings, const std::string& node) {
   const config::Node& standby = settings.secondary(node);
   pg::Session session(standby, plain(settings));
   const change::Source source = spool_source_of(settings);
+  refuse_primary(session, source);
+  check_rights(session, settings);
   init_progress(session, source);
   // From now on the spool is kept for this standby, and a cursor that is there can be written on a full disk, too.
   if (spool::read_cursor(settings.spool.directory, standby.name)) return;

@@ -7,7 +7,8 @@
 
 namespace apply {
 
-// Made (or found made), and removed. `node`: as Options::node. Throws Error(data) when the spool is not founded.
+// Made (or found made), and removed. `node`: as Options::node. Throws Error(data) when the spool is not founded,
+// base::MissingRights with all that init lacks.
 void init(const config::Settings& settings, const std::string& node);
 void drop(const config::Settings& settings, const std::string& node);
 

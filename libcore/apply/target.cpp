@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "apply/awake.hpp"
 #include "base/error.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
@@ -65,6 +66,7 @@ TargetTable& Targets::of(const change::Relation& relation) {
                                                 " has row-level security that the role is subject to; ALTER ROLE " +
                                                 std::string(found.get(0, 4)) + " BYPASSRLS");
   const std::string oid(found.get(0, 0));
+  check_asleep(*table, oid);
   table->partitioned = found.get(0, 1) == "p";
   table->rows = (table->partitioned ? "" : "ONLY ") + table->name;
   table->fires = found.get(0, 2) == "t";
@@ -73,6 +75,17 @@ TargetTable& Targets::of(const change::Relation& relation) {
   table->depth = depth_of(oid);
   known = std::move(table);
   return *known;
+}
+
+// The primary's rows hold already what the primary's triggers did.
+void Targets::check_asleep(const TargetTable& table, const std::string& oid) {
+  if (session_.replica_role()) return;
+  const std::vector<std::string> awake = sleep_statements(session_, oid);
+  if (awake.empty()) return;
+  const std::string grant = replica_grant(session_);
+  throw base::Error(base::Exit::no_right, session_.node() + ": table " + table.relation->text +
+                                              " has triggers or rules that would change what the primary sends; " +
+                                              (grant.empty() ? "" : grant + ", or ") + awake.front());
 }
 
 void Targets::read_columns(TargetTable& table, const std::string& oid) {

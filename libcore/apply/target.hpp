@@ -61,7 +61,8 @@ class Targets {
       : session_(session), tables_(tables), follows_(follows) {}
 
   // Throws Misfit, with what to do, when the standby has no such table, lacks a column or a unique index on the
-  // key, or did not follow a change of the primary's table.
+  // key, or did not follow a change of the primary's table; Error(no_right) when the role would see or do to its rows
+  // something else than what it is told.
   TargetTable& of(const change::Relation& relation);
   // The staging table: stage_group and those of the relation, with the standby's types; emptied at each commit.
   const std::string& stage(TargetTable& table);
@@ -73,6 +74,7 @@ class Targets {
   void check_types(const TargetTable& table);
 
  private:
+  void check_asleep(const TargetTable& table, const std::string& oid);
   void read_columns(TargetTable& table, const std::string& oid);
   void read_match(TargetTable& table, const std::string& oid);
   int depth_of(const std::string& oid);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apply/row_copy.hpp"
+#include "apply/sequences.hpp"
 #include "base/error.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
@@ -152,7 +153,9 @@ void Writer::unexpected(const TargetTable& table, uint64_t expected, uint64_t me
 void Writer::truncate(const Truncate& what) {
   std::string tables;
   for (const base::TableName& table : what.tables) tables += (tables.empty() ? "" : ", ") + targets_.alone(table);
-  session_.query("TRUNCATE " + tables + (what.restart_identity ? " RESTART IDENTITY" : ""));
+  const bool at_once = what.restart_identity && may_restart(session_, what.tables);
+  session_.query("TRUNCATE " + tables + (at_once ? " RESTART IDENTITY" : ""));
+  if (what.restart_identity && !at_once) restart(session_, what.tables);
 }
 
 }  // namespace apply

@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace base {
 
@@ -43,6 +45,18 @@ class Transient : public Error {
 class PipeClosed : public Error {
  public:
   using Error::Error;
+};
+
+// Rights that a server's role lacks, with the statements that grant them, each ready to be run there by whoever may.
+// Thrown only where standard output holds no data, for that is where cli prints them.
+class MissingRights : public Error {
+ public:
+  MissingRights(const std::string& message, std::vector<std::string> statements)
+      : Error(Exit::no_right, message), statements_(std::move(statements)) {}
+  const std::vector<std::string>& statements() const { return statements_; }
+
+ private:
+  std::vector<std::string> statements_;
 };
 
 // An Error for the current errno: disk full is `cannot_create`, a missing right `no_right`, all else `io`;

@@ -52,16 +52,14 @@ std::string identity_misfit(const TableIdentity& table, const config::TableFilte
   return "";
 }
 
-void check_identity(pg::Session& session, const std::string& publication, const base::TableName& table,
-                    const config::TableFilter& filter) {
+void check_identity(pg::Session& session, const base::TableName& table, const config::TableFilter& filter,
+                    const std::string& condition) {
   // The columns of a condition stand in the tree that the server keeps of it, as :varattno; 0 is the whole row.
   const pg::Result rows = session.query(
       R"(WITH member AS (
-           SELECT r.prrelid AS root, r.prqual::pg_catalog.text AS qual
-             FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
-             JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE p.pubname = $1 AND n.nspname = $2 AND c.relname = $3),
+           SELECT c.oid AS root, $1::pg_catalog.text AS qual
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = $2 AND c.relname = $3),
          used AS (
            SELECT (pg_catalog.regexp_matches(qual, ':varattno (\d+)', 'g'))[1]::pg_catalog.int4 AS attnum FROM member),
          conditions AS (
@@ -84,7 +82,7 @@ void check_identity(pg::Session& session, const std::string& publication, const 
            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           ORDER BY m.place, c.oid, a.attnum)",
-      {publication, table.schema, table.name});
+      {condition, table.schema, table.name});
   TableIdentity identity;
   const auto check = [&] {
     const std::string why = identity_misfit(identity, filter);

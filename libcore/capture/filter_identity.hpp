@@ -28,8 +28,9 @@ struct TableIdentity {
 // Pure.
 std::string identity_misfit(const TableIdentity& table, const config::TableFilter& filter);
 
-// Throws Error(data) with that for the table as it stands in `publication`, and for each of its partitions.
-void check_identity(pg::Session& session, const std::string& publication, const base::TableName& table,
-                    const config::TableFilter& filter);
+// Throws Error(data) with that for the table, and for each of its partitions. `condition` is the filter's as PostgreSQL
+// keeps it (pg_node_tree as text); empty where it has none.
+void check_identity(pg::Session& session, const base::TableName& table, const config::TableFilter& filter,
+                    const std::string& condition);
 
 }  // namespace capture

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "capture/publication.hpp"
+#include "capture/rights.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
 #include "pg/replication.hpp"
@@ -156,6 +157,7 @@ void init(const config::Settings& settings, const std::string& node) {
   check_wal_level(session);
   check_tables(session, settings.synchronization.sync_tables);
   const std::string name = link_name(settings);
+  check_rights(session, settings, name);
   const std::unique_ptr<pg::Session> walsender = open_walsender(settings, primary);
   const pg::System system = pg::identify_system(*walsender);
   const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);
@@ -185,12 +187,22 @@ void init(const config::Settings& settings, const std::string& node) {
 
 void drop(const config::Settings& settings, const std::string& node) {
   pg::Session session(settings.primary(node), options_for(settings, false));
+  const std::string& primary = session.node();
   const std::string name = link_name(settings);
   if (find_slot(session, name).exists) {
     session.query("SELECT pg_catalog.pg_drop_replication_slot($1)", {name});
     base::log(base::Level::info, "slot " + name + " dropped");
   }
-  session.query("DROP PUBLICATION IF EXISTS " + pg::quote_identifier(name));
+  const pg::Result publication = session.query(
+      "SELECT pg_catalog.pg_has_role(pubowner, 'USAGE') FROM pg_catalog.pg_publication WHERE pubname = $1", {name});
+  if (publication.rows() == 0) return;
+  const std::string sql = "DROP PUBLICATION " + pg::quote_identifier(name);
+  if (publication.get(0, 0) != "t")
+    throw base::MissingRights(primary + ": publication " + name +
+                                  " stays, for it is another role's; let that one, or " +
+                                  "a superuser, run what stands on standard output",
+                              {sql + ";"});
+  session.query(sql);
 }
 
 change::Lsn position(const config::Settings& settings, const std::string& node) {
@@ -201,12 +213,7 @@ change::Lsn position(const config::Settings& settings, const std::string& node) 
 }
 
 std::unique_ptr<pg::Session> open_walsender(const config::Settings& settings, const config::Node& primary) {
-  try {
-    return std::make_unique<pg::Session>(primary, options_for(settings, true));
-  } catch (const pg::SqlError& refused) {
-    if (refused.sqlstate() != "42501") throw;
-    throw Error(Exit::no_right, std::string(refused.what()) + "; ALTER ROLE its user REPLICATION");
-  }
+  return std::make_unique<pg::Session>(primary, options_for(settings, true));
 }
 
 spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Session& walsender) {
@@ -246,6 +253,7 @@ spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Se
 void check_published(const config::Settings& settings, pg::Session& session) {
   const std::string name = link_name(settings);
   check_tables(session, settings.synchronization.sync_tables);
+  check_row_security(session, settings);
   if (!publication_exists(session, name))
     throw Error(Exit::data, session.node() + ": publication " + name +
                                 " is gone; the slot cannot go on over the time without it; " + begin_again);

@@ -20,7 +20,7 @@ std::string link_name(const config::Settings& settings);
 
 // Makes publication, slot and the spool's first mark, or finds them made. Throws Error: `config` (wal_level, an unknown
 // table, a filter that the server refuses), `data` (a table without an identity or with one that does not carry its
-// filter, a slot that the spool does not know), `no_right`.
+// filter, a slot that the spool does not know), base::MissingRights.
 void init(const config::Settings& settings, const std::string& node);
 
 // Removes slot and publication; the spool stays.

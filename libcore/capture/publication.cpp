@@ -7,8 +7,12 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "capture/filter_identity.hpp"
+#include "capture/filter_trial.hpp"
+#include "capture/publication_sql.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
+#include "pg/rights.hpp"
+#include "pg/transaction.hpp"
 
 namespace capture {
 namespace {
@@ -17,8 +21,6 @@ using base::Error;
 using base::Exit;
 using base::TableName;
 using config::TableFilter;
-
-constexpr int has_filters = 150000;  // the version from which a publication has conditions and column lists
 
 // What a publication lets through.
 struct Member {
@@ -68,9 +70,15 @@ Published published(pg::Session& session, const std::string& name) {
   return out;
 }
 
-const TableFilter* filter_of(const config::Settings& settings, const TableName& table) {
+// What the settings want of a table.
+struct Asked {
+  bool where = false;
+  std::set<std::string> columns;
+};
+Asked asked_of(const config::Settings& settings, const TableName& table) {
   const auto found = settings.filters.tables.find(table);
-  return found == settings.filters.tables.end() ? nullptr : &found->second;
+  if (found == settings.filters.tables.end()) return {};
+  return {!found->second.where.empty(), {found->second.columns.begin(), found->second.columns.end()}};
 }
 
 // What was asked and what the server made of it, side by side in the publication's comment: the server keeps only its
@@ -80,7 +88,7 @@ std::string note_of(const config::Settings& settings, const Published& now) {
   for (const auto& [table, filter] : settings.filters.tables) {
     if (filter.where.empty()) continue;
     const auto member = now.tables.find(table);
-    note += (note.empty() ? "pgtandem: " : "; ") + pg::quote_table(table) + " WHERE (" + filter.where + ") is " +
+    note += (note.empty() ? note_begin : note_between) + asked_note(table, filter) +
             (member == now.tables.end() ? "" : member->second.where);
   }
   return note;
@@ -100,114 +108,49 @@ std::string misfit(const config::Settings& settings, const Published& now) {
     const auto member = now.tables.find(table);
     if (member == now.tables.end())
       return out_of_list + ": it lacks " + table.text() + " (was that dropped and made again?)";
-    const TableFilter* const filter = filter_of(settings, table);
-    const bool wants_where = filter != nullptr && !filter->where.empty();
-    std::set<std::string> columns;
-    if (filter != nullptr) columns = {filter->columns.begin(), filter->columns.end()};
-    if (wants_where == member->second.where.empty() || columns != member->second.columns)
+    const Asked asked = asked_of(settings, table);
+    if (asked.where == member->second.where.empty() || asked.columns != member->second.columns)
       return "filters " + table.text() + " otherwise than the configuration";
   }
   return is_noted(settings, now) ? "" : "has other conditions (where) than the configuration's filters";
 }
 
-// Partitions are published as their root, so that the standby may be partitioned otherwise.
-constexpr const char* publish_all = "(publish = 'insert, update, delete, truncate', publish_via_partition_root = true)";
-
-// One member of FOR TABLE. ONLY: a table that inherits from it is synced when it is named itself.
-std::string member_sql(const config::Settings& settings, const TableName& table) {
-  std::string out = "ONLY " + pg::quote_table(table);
-  const TableFilter* const filter = filter_of(settings, table);
-  if (filter == nullptr) return out;
-  std::string columns;
-  for (const std::string& column : filter->columns)
-    columns += (columns.empty() ? "" : ", ") + pg::quote_identifier(column);
-  if (!columns.empty()) out += " (" + columns + ")";
-  if (!filter->where.empty()) out += " WHERE " + pg::quote_condition(filter->where);
-  return out;
+void check_identities(pg::Session& session, const config::Settings& settings, const std::string& name) {
+  for (const auto& [table, filter] : settings.filters.tables)
+    check_identity(session, table, filter, published_condition(session, name, table));
 }
 
-std::string member_list(const config::Settings& settings) {
-  std::string list;
+// Of the publication itself its owner's, and of each table that is put into it.
+bool may_publish(pg::Session& session, const config::Settings& settings, const std::string& name) {
+  const pg::Result may = session.query(
+      R"(SELECT coalesce((SELECT pg_catalog.pg_has_role(pubowner, 'USAGE')
+                            FROM pg_catalog.pg_publication WHERE pubname = $1),
+                         pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')))",
+      {name});
+  if (may.get(0, 0) != "t") return false;
   for (const TableName& table : settings.synchronization.sync_tables)
-    list += (list.empty() ? "" : ", ") + member_sql(settings, table);
-  return list;
+    if (session
+            .query(R"(SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                       WHERE n.nspname = $1 AND c.relname = $2 AND pg_catalog.pg_has_role(c.relowner, 'USAGE'))",
+                   {table.schema, table.name})
+            .rows() == 0)
+      return false;
+  return true;
 }
 
-// By the protocol that takes one statement only, whatever a condition holds.
-void run_one(pg::Session& session, const std::string& sql) { session.query(sql, std::span<const pg::Parameter>()); }
-
-// All or nothing; what fails leaves the server as it was.
-template <class Work>
-void in_transaction(pg::Session& session, const char* end, Work work) {
-  session.query("BEGIN");
-  try {
-    work();
-  } catch (const base::Transient&) {
-    throw;  // the session is dead
-  } catch (const Error&) {
-    session.query("ROLLBACK");
-    throw;
-  }
-  session.query(end);
-}
-
-void check_columns(pg::Session& session, const TableName& table, const TableFilter& filter) {
-  const std::string named = session.node() + ": filters." + table.text() + ".columns";
-  for (const std::string& column : filter.columns) {
-    const pg::Result found = session.query(
-        R"(SELECT a.attgenerated <> ''
-             FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped)",
-        {table.schema, table.name, column});
-    if (found.rows() == 0)
-      throw Error(Exit::config, named + " names " + pg::quote_identifier(column) +
-                                    ", which the table does not have; correct the configuration");
-    if (found.get(0, 0) == "t")
-      throw Error(Exit::config, named + " names " + pg::quote_identifier(column) +
-                                    ", which is generated: the standby generates its own; remove it there");
-  }
-}
-
-// The condition has to be right at two places that read it differently: a text that closes our parenthesis and goes on
-// passes at most one of them.
-void check_filter(pg::Session& session, const config::Settings& settings, const std::string& name,
-                  const TableName& table, const TableFilter& filter) {
-  if (session.server_version() < has_filters)
-    throw Error(Exit::config, session.node() + ": filters of tables need PostgreSQL 15, this server is " +
-                                  std::to_string(session.server_version() / 10000) +
-                                  "; remove them, or filter by filters.program");
-  check_columns(session, table, filter);
-  const std::string trial = name.substr(0, 56) + "_trial";
-  try {
-    if (!filter.where.empty())
-      session.prepare("", "SELECT FROM ONLY " + pg::quote_table(table) + " WHERE " + pg::quote_condition(filter.where));
-    in_transaction(session, "ROLLBACK", [&] {
-      run_one(session, "CREATE PUBLICATION " + pg::quote_identifier(trial) + " FOR TABLE " +
-                           member_sql(settings, table) + " WITH " + publish_all);
-      check_identity(session, trial, table, filter);
-    });
-  } catch (const pg::SqlError& refused) {
-    if (refused.kind() == Exit::no_right) throw;
-    throw Error(Exit::config, session.node() + ": filters." + table.text() +
-                                  ": PostgreSQL refuses it: " + refused.reason() + "; correct the configuration");
-  }
-}
-
-void warn_of_changes(const config::Settings& settings, const Published& before, const Published& now,
-                     const std::string& name) {
+// `changed` tells of a table that was in it whether it is filtered otherwise from now on.
+template <class Changed>
+void warn_of_changes(const config::Settings& settings, const Published& before, const std::string& name,
+                     const Changed& changed) {
   using base::Level;
   if (!before.every_kind)
     base::log(Level::warn, "publication " + name + " left changes out, and no longer does; compare the tables");
   for (const TableName& table : settings.synchronization.sync_tables) {
     const auto old = before.tables.find(table);
-    if (old == before.tables.end()) {
-      base::log(Level::warn, "table " + table.text() + " joined the publication: rows that it had before now are not " +
+    if (old == before.tables.end())
+      base::log(Level::warn, "table " + table.text() + " joins the publication: rows that it had before now are not " +
                                  "in the stream; copy them to the standby");
-      continue;
-    }
-    const Member& member = now.tables.at(table);
-    if (old->second.where != member.where || old->second.columns != member.columns)
+    else if (changed(table, old->second))
       base::log(Level::warn, "table " + table.text() + " has another filter from now on: rows that it had before are " +
                                  "on the standby as the old one left them; compare and mend, or copy them");
   }
@@ -222,20 +165,18 @@ bool publication_exists(pg::Session& session, const std::string& name) {
 bool make_publication(pg::Session& session, const config::Settings& settings, const std::string& name) {
   const bool make = !publication_exists(session, name);
   const Published before = make ? Published{} : published(session, name);
-  if (!make && misfit(settings, before).empty()) return false;
-  for (const auto& [table, filter] : settings.filters.tables) check_filter(session, settings, name, table, filter);
+  if (!make && misfit(settings, before).empty()) {
+    check_identities(session, settings, name);
+    return false;
+  }
+  for (const auto& [table, filter] : settings.filters.tables) try_filter(session, settings, name, table, filter);
   const std::string quoted = pg::quote_identifier(name);
   Published now;
-  in_transaction(session, "COMMIT", [&] {
-    if (make) {
-      run_one(session, "CREATE PUBLICATION " + quoted + " FOR TABLE " + member_list(settings) + " WITH " + publish_all);
-    } else {  // the options first: only by their root can partitions be filtered
-      session.query("ALTER PUBLICATION " + quoted + " SET " + publish_all);
-      run_one(session, "ALTER PUBLICATION " + quoted + " SET TABLE " + member_list(settings));
-    }
+  pg::in_transaction(session, "COMMIT", [&] {
+    for (const std::string& sql : publication_sql(settings, name, make)) pg::run_one(session, sql);
     now = published(session, name);
     const std::string note = note_of(settings, now);
-    if (!note.empty() || before.note.starts_with("pgtandem: "))
+    if (!note.empty() || before.note.starts_with(note_begin))
       session.query("COMMENT ON PUBLICATION " + quoted + " IS " + (note.empty() ? "NULL" : pg::quote_literal(note)));
     now.note = note;
     if (const std::string why = misfit(settings, now); !why.empty())
@@ -247,14 +188,40 @@ bool make_publication(pg::Session& session, const config::Settings& settings, co
   if (make)
     base::log(base::Level::info, "publication " + name + " created for " + list);
   else
-    warn_of_changes(settings, before, now, name);
+    warn_of_changes(settings, before, name, [&](const TableName& table, const Member& old) {
+      const Member& member = now.tables.at(table);
+      return old.where != member.where || old.columns != member.columns;
+    });
   return make;
+}
+
+std::vector<std::string> publication_by_others(pg::Session& session, const config::Settings& settings,
+                                               const std::string& name) {
+  const bool make = !publication_exists(session, name);
+  const Published before = make ? Published{} : published(session, name);
+  if ((!make && misfit(settings, before).empty()) || may_publish(session, settings, name)) return {};
+  for (const auto& [table, filter] : settings.filters.tables) {
+    if (!filter.where.empty() && session.query("SELECT pg_catalog.has_database_privilege("
+                                               "pg_catalog.current_database(), 'TEMPORARY')")
+                                         .get(0, 0) != "t") {
+      const pg::Rights rights(session);
+      return {"GRANT TEMPORARY ON DATABASE " + rights.database() + " TO " + rights.role()};
+    }
+    try_filter_by_view(session, table, filter);
+  }
+  if (!make)
+    warn_of_changes(settings, before, name, [&](const TableName& table, const Member& old) {
+      const Asked asked = asked_of(settings, table);
+      return asked.where == old.where.empty() || asked.columns != old.columns ||
+             (asked.where && !is_noted(settings, before));
+    });
+  return publication_script(settings, name, make);
 }
 
 void check_publication(pg::Session& session, const config::Settings& settings, const std::string& name) {
   if (const std::string why = misfit(settings, published(session, name)); !why.empty())
     throw Error(Exit::data, session.node() + ": publication " + name + " " + why + "; run `capture init`");
-  for (const auto& [table, filter] : settings.filters.tables) check_identity(session, name, table, filter);
+  check_identities(session, settings, name);
 }
 
 }  // namespace capture

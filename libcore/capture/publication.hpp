@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "config/settings.hpp"
 #include "pg/session.hpp"
@@ -15,6 +16,12 @@ bool publication_exists(pg::Session& session, const std::string& name);
 // Throws, with nothing changed, Error(config) for a filter that the server refuses, Error(data) naming the ALTER TABLE
 // where a table's replica identity does not carry its filter: PostgreSQL would refuse the users' own updates.
 bool make_publication(pg::Session& session, const config::Settings& settings, const std::string& name);
+
+// The statements by which others have to make it fit, where the role may not: empty where it fits, or the role may.
+// Throws as make_publication() does, but for what PostgreSQL knows only of publications: that it tells whoever runs
+// them.
+std::vector<std::string> publication_by_others(pg::Session& session, const config::Settings& settings,
+                                               const std::string& name);
 
 // Throws Error(data) when the publication there is no longer what the settings ask for, or the identities do not fit
 // it.

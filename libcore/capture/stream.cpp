@@ -21,6 +21,7 @@
 #include "change/writer.hpp"
 #include "pg/error.hpp"
 #include "pg/replication.hpp"
+#include "pg/rights.hpp"
 #include "spool/mark.hpp"
 
 namespace capture {
@@ -292,7 +293,7 @@ void run(const config::Settings& settings, const Options& options, int out) {
       throw;
     } catch (const pg::SqlError& refused) {
       // The publication of the time that is decoded, not of today: it was dropped once, or made after the slot.
-      if (refused.sqlstate() != "42704") throw;
+      if (refused.sqlstate() != "42704") pg::throw_refusal(refused, "capture init");
       throw base::Error(refused.kind(), std::string(refused.what()) + " at the slot's position; " + begin_again);
     }
   }

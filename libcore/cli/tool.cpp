@@ -276,6 +276,15 @@ int Tool::run(int argc, char** argv) {
     // scripts; if the reader failed it has said so itself.
     base::log(base::Level::debug, e.what());
     return static_cast<int>(e.kind());
+  } catch (const base::MissingRights& e) {
+    std::string lines;
+    for (const std::string& statement : e.statements()) lines += statement + "\n";
+    try {
+      base::write_all(STDOUT_FILENO, lines, "stdout");  // before the line that speaks of them
+    } catch (const Error& unwritten) {
+      base::log(base::Level::warn, unwritten.what());
+    }
+    return fail(e.kind(), e.what());
   } catch (const Error& e) {
     return fail(e.kind(), e.what());
   } catch (const std::bad_alloc&) {

@@ -30,7 +30,7 @@ Exit kind_of(std::string_view state) {
 
 const char* advice(std::string_view state) {
   const std::string_view group = state.substr(0, 2);
-  if (group == "28") return "; check user, password (~/.pgpass) and the server's pg_hba.conf";
+  if (group == "28") return "; check user (LOGIN), password (~/.pgpass) and the server's pg_hba.conf";
   if (state == "3D000") return "; correct the database name in database_url";
   if (state == "53100") return "; make room on that server's disk";
   if (state == "25006") return "; the server is read-only: is it a physical standby?";

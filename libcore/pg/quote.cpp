@@ -35,7 +35,10 @@ std::string quote_table(const base::TableName& table) {
   return quote_identifier(table.schema) + "." + quote_identifier(table.name);
 }
 
-std::string quote_condition(std::string_view sql) { return "(" + std::string(sql) + "\n)"; }
+std::string quote_condition(std::string_view sql) {
+  const bool may_end_in_comment = sql.find("--") != std::string_view::npos;
+  return "(" + std::string(sql) + (may_end_in_comment ? "\n)" : ")");
+}
 
 std::string quote_literal(std::string_view text) { return doubled(text, '\''); }
 

@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/stop.hpp"
 #include "pg/error.hpp"
+#include "pg/quote.hpp"
 
 namespace pg {
 namespace {
@@ -131,7 +132,7 @@ Session::Session(const config::Node& node, const SessionOptions& options)
                             where("connect") + ": no answer within connection_timeout; is the server up?");
     state = PQconnectPoll(conn_.get());
   }
-  if (state == PGRES_POLLING_FAILED) throw_connect(where("connect"), PQerrorMessage(conn_.get()));
+  if (state == PGRES_POLLING_FAILED) refuse_connection(options.replication);
   PQsetErrorVerbosity(conn_.get(), PQERRORS_DEFAULT);
   PQsetnonblocking(conn_.get(), 1);
 
@@ -143,6 +144,22 @@ Session::Session(const config::Node& node, const SessionOptions& options)
     replica_role_ = true;
   } catch (const SqlError& refused) {
     if (refused.sqlstate() != "42501") throw;
+  }
+}
+
+// Before there is a session nothing can be asked: what is missing is told by what was tried.
+void Session::refuse_connection(bool replication) const {
+  try {
+    throw_connect(where("connect"), PQerrorMessage(conn_.get()));
+  } catch (const SqlError& refused) {
+    if (refused.sqlstate() != "42501") throw;
+    const std::string user = quote_identifier(PQuser(conn_.get()));
+    throw SqlError(
+        refused.kind(),
+        std::string(refused.what()) +
+            (replication ? "; ALTER ROLE " + user + " REPLICATION"
+                         : "; GRANT CONNECT ON DATABASE " + quote_identifier(PQdb(conn_.get())) + " TO " + user),
+        refused.sqlstate(), refused.reason());
   }
 }
 

@@ -96,6 +96,7 @@ class Session {
   void send_all();
 
  private:
+  [[noreturn]] void refuse_connection(bool replication) const;
   void send(const std::string& sql, std::span<const Parameter> parameters);
   Result next_result(const char* doing, const std::string& sql);
   Result last_result(const std::string& sql);

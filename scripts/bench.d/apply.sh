@@ -80,8 +80,7 @@ prepare() {
       default) write_config "$database" "$database" 100 "images, categories" ;;
       *) write_config "$database" "$database" 5000 "images, categories" ;;
     esac
-    (tandem "$database" capture init) || tools_failed "capture init"
-    (tandem "$database" apply init) || tools_failed "apply init"
+    init_of "$database"
   done
 }
 

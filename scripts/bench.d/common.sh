@@ -38,6 +38,7 @@ bench_servers() { # SHARED_BUFFERS
   cluster_create standby "${bench_settings[@]}" "shared_buffers=$1" wal_retrieve_retry_interval=100ms
   cluster_start primary
   cluster_start standby
+  roles_create
 }
 
 machine() {
@@ -57,8 +58,8 @@ write_config() { # NODE STANDBY-DATABASE BATCH-SIZE TABLES
   cat >"$work/$1/pgtandem.yaml" <<TEXT
 local_node: $1
 nodes:
-  primary_node: {role: primary, priority: 1, database_url: "$(cluster_url primary bench)"}
-  $1: {role: secondary, priority: 2, database_url: "$(cluster_url standby "$2")"}
+  primary_node: {role: primary, priority: 1, database_url: "$(cluster_url primary bench pgtandem)"}
+  $1: {role: secondary, priority: 2, database_url: "$(cluster_url standby "$2" pgtandem)"}
 synchronization:
   batch_size: $3
   sync_tables: [$4]
@@ -73,6 +74,11 @@ tandem() { # NODE TOOL [ARGUMENT…]
   shift
   PGTANDEM_CONFIG=$work/$node/pgtandem.yaml exec "$tools/pgtandem" "$@" 2>>"$work/tools.log"
 }
+init_of() { # NODE: whose database on the standby has its name
+  (roles_init primary bench tandem_init "$1" capture) || tools_failed "capture init"
+  (roles_init standby "$1" tandem_init "$1" apply) || tools_failed "apply init"
+}
+tandem_init() { (tandem "$1" "$2" init); }
 stop_background() {
   [ "${#background[@]}" -eq 0 ] || kill "${background[@]}" 2>/dev/null || true
   background=()

@@ -18,8 +18,7 @@ bench_latency() {
   cluster_psql standby postgres -c 'CREATE DATABASE tandem TEMPLATE subscription STRATEGY file_copy'
   if ! "$baseline"; then
     write_config tandem tandem 100 "images, categories"
-    (tandem tandem capture init) || tools_failed "capture init"
-    (tandem tandem apply init) || tools_failed "apply init"
+    init_of tandem
   fi
   echo 'CALL write_image();' >"$work/write.sql"
   machine

@@ -15,8 +15,7 @@ bench_memory() {
   cluster_psql primary bench -c "$table"
   cluster_psql standby memory -c "$table"
   write_config memory memory 5000 wide_rows
-  (tandem memory capture init) || tools_failed "capture init"
-  (tandem memory apply init) || tools_failed "apply init"
+  init_of memory
   machine
 
   progress "one transaction of $rows rows"

@@ -33,12 +33,12 @@ rows() { standby "select string_agg($2::text, ' ' order by $2) from $1"; }
 # --- init, drop ---
 link_up
 first=$(progress)
-expect 0 "$BIN/apply" init
+with_rights apply init
 same "progress after a second init" "$first" "$(progress)"
 expect 0 "$BIN/apply" drop
 expect 0 "$BIN/apply" drop
 same "schemas left" 0 "$(standby "select count(*) from pg_namespace where nspname = 'pgtandem'")"
-expect 0 "$BIN/apply" init
+with_rights apply init
 
 # --- one pass applies what is there, and --until-lsn no more than is wanted ---
 primary "insert into pairs select i, 'c' || i from generate_series(1, 5) i"

@@ -3,6 +3,7 @@
 #
 #   refused CODE PATTERN PROGRAM [ARG…]  runs it; CODE, nothing on stdout, ONE line of error on stderr that PROGRAM begins and
 #                                 PATTERN (grep -E) is in, and no canary anywhere. Stdin is $INPUT, else empty
+#   last_word TOOL PATTERN        the last expect wrote ONE line of error, as above
 #   canary WORD                   a secret: no program may ever print it
 #   no_canary FILE…               so in these files too
 #   background NAME PROGRAM [ARG…]  starts it, stdin $INPUT, stderr to $work/NAME.log, stdout to $work/NAME.out; its id in ${STARTED[NAME]}
@@ -32,13 +33,18 @@ no_canary() {
 
 # Beside lines of lower levels, which begin with their time, only the tool's last word.
 refused() {
-  local code=$1 pattern=$2 tool=${3##*/} lines
+  local code=$1 pattern=$2 tool=${3##*/}
   shift 2
   expect "$code" "$@" <"${INPUT:-/dev/null}"
   [ ! -s "$work/out" ] || fail "$tool said something on stdout: $(head -c 300 "$work/out")"
+  last_word "$tool" "$pattern"
+}
+
+last_word() {
+  local lines
   lines=$(grep -cvE '^[0-9]{4}-[0-9-]{5}T[0-9:.]+Z (debug|info|warn) ' "$work/err" || true)
-  [ "$lines" = 1 ] || fail "$lines lines of error instead of one from '$tool ${*:2}': $(head -c 2000 "$work/err")"
-  grep -qE "^$tool: .*($pattern)" "$work/err" || fail "$tool does not say '$pattern': $(head -c 2000 "$work/err")"
+  [ "$lines" = 1 ] || fail "$lines lines of error instead of one from $1: $(head -c 2000 "$work/err")"
+  grep -qE "^$1: .*($2)" "$work/err" || fail "$1 does not say '$2': $(head -c 2000 "$work/err")"
   no_canary "$work/err" "$work/out"
 }
 

@@ -20,7 +20,7 @@ load() { # FROM COUNT
 }
 begin_anew() { # empties everything: the next test has a spool of its own
   expect 0 "$BIN/apply" drop
-  expect 0 "$BIN/capture" drop
+  with_rights capture drop
   rm -rf "$work/spool"
   both 'truncate images'
 }

@@ -38,15 +38,13 @@ config() { write_config "${names%, }" "$@"; }
 # are written. Its stream has no source, for WAL of the server's own between two rounds would be taken for a gap.
 cluster_psql standby in_order -c 'create role orderly login' -c 'revoke temporary on database in_order from public' \
   -c 'grant set on parameter session_replication_role to orderly' \
-  -c "do \$\$ declare t regclass; begin for t in select oid from pg_class where relnamespace in ('public'::regnamespace, '\"Odd Schema\"'::regnamespace)
-        and relkind in ('r', 'p') loop execute format('alter table %s owner to orderly', t); end loop; end \$\$" \
-  -c 'grant usage on schema "Odd Schema" to orderly'
+  -c 'grant select, insert, update, delete, truncate on all tables in schema public, "Odd Schema" to orderly' \
+  -c 'grant select, update on all sequences in schema public, "Odd Schema" to orderly' -c 'grant usage on schema "Odd Schema" to orderly'
 config
 link_up
-STANDBY_URL=$(cluster_url standby in_order) config
-expect 0 "$BIN/apply" init
-in_order 'grant usage on schema pgtandem to orderly'
-in_order 'grant select, insert, update, delete on all tables in schema pgtandem to orderly'
+STANDBY_URL=$(cluster_url standby in_order orderly) config
+with_rights apply init in_order
+in_order 'revoke temporary on database in_order from orderly'
 
 rows_plan "${TABLES[@]}"
 # A row that was found otherwise than it has to be, and made right, would hide a mistake.

@@ -9,8 +9,7 @@ tandem=$BIN/pgtandem
 two_servers
 images_tables
 write_config 'images, categories'
-expect 0 "$tandem" capture init
-expect 0 "$tandem" apply init
+link_up
 
 primary "insert into categories (name) values ('birds'), ('trees')" \
   "begin; insert into images (url, title, md5_hash, file_size, quality_score, exif_data)

@@ -7,12 +7,16 @@
 #   expect CODE PROGRAM [ARG…]            runs it (60 s at most, no stdin unless given), $work/out and $work/err; its exit code must be CODE
 #   one_error PATTERN                     the last expect wrote one line to stderr (of level error), and it matches
 #   wait_until SECONDS WHAT COMMAND…      repeats COMMAND until it succeeds, or fails the test
-#   two_servers [CONF-LINE…]              primary and standby, started, with an empty database `crawler` each
+#   two_servers [CONF-LINE…]              primary and standby, started, with an empty database `crawler` and a role each
+#   tandem_role NAME [DATABASE…]          the role pgtandem there, as which the programs run: it owns nothing, and has REPLICATION and
+#                                         SELECT on the primary, DML on any other; on what postgres makes in these from then on
 #   primary SQL… | standby SQL…           runs each SQL in `crawler` as superuser, rows as a|b
 #   both SQL…                             on both
 #   images_tables                         images and categories on both sides
 #   write_config TABLES [LINE…]           $PGTANDEM_CONFIG; a LINE `key: value` goes where it belongs and wins over ours
-#                                         ($PRIMARY_URL, $STANDBY_URL: other connections than the superuser's)
+#                                         ($PRIMARY_URL, $STANDBY_URL: other connections than the role pgtandem's)
+#   with_rights TOOL COMMAND [DATABASE]   capture or apply with init or drop; must end with 0, if not at once, then again when a
+#                                         superuser has run there what it printed for want of rights
 #   link_up                               capture init, apply init
 #   follow_capture | follow_apply         starts `capture --follow | queue put` or `apply --follow`, in the background;
 #                                         process ids in ${FOLLOW[capture]} ${FOLLOW[put]} ${FOLLOW[apply]}, logs in $work/NAME.log
@@ -95,7 +99,27 @@ two_servers() {
   for name in primary standby; do
     cluster_start "$name"
     cluster_psql "$name" postgres -c 'create database crawler'
+    tandem_role "$name" crawler
   done
+}
+
+tandem_role() {
+  local name=$1 database
+  shift
+  if [ "$name" = primary ]; then
+    cluster_psql "$name" postgres -c 'create role pgtandem login replication'
+  else
+    cluster_psql "$name" postgres -c 'create role pgtandem login' -c 'grant set on parameter session_replication_role to pgtandem'
+  fi
+  for database in "$@"; do default_rights "$name" "$database"; done
+}
+
+default_rights() { # NAME DATABASE
+  local may='select, insert, update, delete, truncate'
+  [ "$1" != primary ] || may=select
+  cluster_psql "$1" "$2" -c 'alter default privileges grant usage on schemas to pgtandem' \
+    -c "alter default privileges grant $may on tables to pgtandem"
+  [ "$1" = primary ] || cluster_psql "$1" "$2" -c 'alter default privileges grant select, update on sequences to pgtandem'
 }
 
 on_server() { # NAME SQL…
@@ -131,8 +155,8 @@ write_config() {
   {
     echo "local_node: backup_node"
     echo "nodes:"
-    echo "  primary_node: {role: primary, priority: 1, database_url: '${PRIMARY_URL:-$(cluster_url primary crawler)}'}"
-    echo "  backup_node: {role: secondary, priority: 2, database_url: '${STANDBY_URL:-$(cluster_url standby crawler)}'}"
+    echo "  primary_node: {role: primary, priority: 1, database_url: '${PRIMARY_URL:-$(cluster_url primary crawler pgtandem)}'}"
+    echo "  backup_node: {role: secondary, priority: 2, database_url: '${STANDBY_URL:-$(cluster_url standby crawler pgtandem)}'}"
     echo "synchronization:"
     for key in "${!sync[@]}"; do echo "  $key: ${sync[$key]}"; done
     echo "  sync_tables: [$tables]"
@@ -140,9 +164,24 @@ write_config() {
   } >"$PGTANDEM_CONFIG"
 }
 
+with_rights() {
+  local name=standby code=0
+  [ "$1" != capture ] || name=primary
+  timeout 60 "$BIN/$1" "$2" >"$work/out" 2>"$work/err" || code=$?
+  if [ "$code" = 77 ] && [ -s "$work/out" ]; then
+    cluster_psql "$name" "${3:-crawler}" -f "$work/out"
+    mv "$work/err" "$work/lacking"
+    code=0
+    timeout 60 "$BIN/$1" "$2" >"$work/out" 2>"$work/err" || code=$?
+    cat "$work/err" >>"$work/lacking"
+    mv "$work/lacking" "$work/err"
+  fi
+  same "exit code of '$1 $2'" 0 "$code"
+}
+
 link_up() {
-  expect 0 "$BIN/capture" init
-  expect 0 "$BIN/apply" init
+  with_rights capture init
+  with_rights apply init
 }
 
 # Logs are appended to: a program that was started again must not hide what the one before it said. The pipe's ends are opened

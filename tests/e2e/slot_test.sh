@@ -70,12 +70,12 @@ grep -qE "does not exist.*$way_out" "$work/err" || fail "a publication that was 
 begin_anew
 primary 'create table other (id int primary key)' 'alter publication pgtandem_backup_node add table other'
 held 65 'does not fit sync_tables.*run `capture init`'
-expect 0 "$BIN/capture" init
+with_rights capture init
 pass
 for change in "set (publish = 'insert, update')" 'set (publish_via_partition_root = false)' 'set table images (id)' 'set table images where (id > 5)'; do
   primary "alter publication pgtandem_backup_node $change"
   held 65 'publication pgtandem_backup_node .*run `capture init`'
-  expect 0 "$BIN/capture" init
+  with_rights capture init
   pass
 done
 insert 1 10
@@ -110,7 +110,8 @@ begin_anew
 insert 1 10
 pass
 good_port=$(cluster_port primary)
-PRIMARY_URL=$(cluster_url standby crawler) write_config images
+standby 'alter role pgtandem replication'
+PRIMARY_URL=$(cluster_url standby crawler pgtandem) write_config images
 held 65 'another server'
 write_config images
 # the same server as it was before: its WAL ends before the spool

@@ -33,7 +33,7 @@ synced=plain
 join() { # TABLES
   synced+=", $1"
   write_config "$synced"
-  expect 0 "$BIN/capture" init
+  with_rights capture init
 }
 
 # --- what cannot be synced is refused before anything is made ---
@@ -175,12 +175,15 @@ for way in sync in_order; do
   "$way"
 done
 
-# --- row-level security: the primary's hides nothing from the stream; the standby's is never followed in silence ---
+# --- row-level security: a role that is subject to it on either side is refused, and told the command ---
 both 'create table secret (id int primary key, v text)' 'alter table secret enable row level security, force row level security' "create policy hides on secret using (v <> 'hidden')"
 primary 'create role streamer login replication' 'grant select on all tables in schema public to streamer'
 join secret
+with_rights apply init
 PRIMARY_URL=$(cluster_url primary crawler streamer) write_config "$synced"
 primary "insert into secret values (1, 'hidden'), (2, 'seen')" "update secret set v = 'hidden' where id = 2"
+refused 77 'secret.*ALTER ROLE "streamer" BYPASSRLS' "$BIN/capture"
+primary 'alter role streamer bypassrls'
 sync
 same "rows that a policy hides" "(1,hidden) (2,hidden)" "$(rows standby secret)"
 standby 'create role writer login' 'grant usage on schema public, pgtandem to writer' 'grant set on parameter session_replication_role to writer' \

@@ -234,6 +234,17 @@ TEST_CASE("a transient error that outlives the retries ends as its kind says") {
   CHECK(sample.run({}).code == 69);
 }
 
+TEST_CASE("statements that grant what is missing stand on stdout, one a line, and the error beside them") {
+  Sample sample;
+  sample.body = [](const config::Settings&) -> Exit {
+    throw base::MissingRights("here: two rights are missing; run them", {"GRANT a TO b;", "GRANT c TO d;"});
+  };
+  const Result result = sample.run({"init"});
+  CHECK(result.code == 77);
+  CHECK(result.out == "GRANT a TO b;\nGRANT c TO d;\n");
+  CHECK_THAT(result.err, Equals("sample: here: two rights are missing; run them\n"));
+}
+
 TEST_CASE("whatever else is thrown is a bug, in one line") {
   Sample memory;
   memory.body = [](const config::Settings&) -> Exit { throw std::bad_alloc(); };
