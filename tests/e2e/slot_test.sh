@@ -23,7 +23,7 @@ held() { # CODE PATTERN: a pass that must not even begin; the spool stays as it 
   same "the spool" "$before" "$(durable_lsn 2>/dev/null || true)"
 }
 begin_anew() { # the way out that capture names
-  "$BIN/capture" drop 2>/dev/null || true
+  "$BIN/capture" drop >/dev/null 2>&1 || true
   "$BIN/apply" drop 2>/dev/null || true
   rm -rf "$work/spool"
   link_up
