@@ -47,22 +47,29 @@ std::string list_of(const std::vector<std::string>& names) {
 }  // namespace
 
 void Drift::met(const Misfit& misfit, Standby& standby, const Position& at) {
+  std::string why;
+  if (!mend(misfit, why))
+    pause(misfit, standby, at, misfit.what() + (why.empty() ? "" : " (tried, and refused: " + why + ")"));
+}
+
+// False where that is not for us to do, or, with the reason, where the server refuses it.
+bool Drift::mend(const Misfit& misfit, std::string& why) {
   const change::Relation& shape = misfit.shape();
   const std::vector<std::string> names = names_of(misfit.missing());
-  std::string why;
-  if (settings_.schema_drift == SchemaDrift::follow && !names.empty() && !misfit.may_be_renamed() && add(misfit, why)) {
+  if (names.empty()) return false;
+  if (settings_.schema_drift == SchemaDrift::follow && !misfit.may_be_renamed() && add(misfit, why)) {
     base::log(base::Level::info,
               node_.name + ": table " + shape.text + " got " + list_of(names) + ", as the primary's");
     state::mark_table(settings_.state_directory, node_.name, shape.text, "columns were added: " + list_of(names), "");
-    return;
+    return true;
   }
-  if (settings_.schema_drift == SchemaDrift::common_columns && !names.empty() && !has_key_in(shape, misfit.missing())) {
+  if (settings_.schema_drift == SchemaDrift::common_columns && !has_key_in(shape, misfit.missing())) {
     base::log(base::Level::warn, std::string(misfit.what()) + "; until then it is left out");
     state::mark_table(settings_.state_directory, node_.name, shape.text, "columns are left out: " + list_of(names), "");
     incidents_.tables.leave_out(shape.text, names);
-    return;
+    return true;
   }
-  pause(misfit, standby, at, misfit.what() + (why.empty() ? "" : " (tried, and refused: " + why + ")"));
+  return false;
 }
 
 void Drift::pause(const Misfit& misfit, Standby& standby, const Position& at, const std::string& why) {
@@ -74,7 +81,6 @@ void Drift::pause(const Misfit& misfit, Standby& standby, const Position& at, co
                                     " wait in the queue, those of other tables go on, and so will it by itself");
 }
 
-// False, with the reason, where the server refuses it.
 bool Drift::add(const Misfit& misfit, std::string& why) {
   pg::Session session(node_, {.purpose = "pgtandem apply", .answer_timeout = settings_.synchronization.sync_timeout});
   const std::vector<std::string> statements = add_columns(misfit.shape(), misfit.missing());
@@ -138,13 +144,18 @@ std::unique_ptr<Standby> Drift::connect(const Position& at) {
   return standby;
 }
 
+// Or can be made to fit by now.
 bool Drift::fits(const std::string& table, Standby& standby) {
   const Paused paused = incidents_.tables.paused().at(table);
+  const auto left_out = incidents_.tables.left_out().find(table);
+  const change::Relation shape =
+      left_out == incidents_.tables.left_out().end() ? paused.shape : without(paused.shape, left_out->second);
   try {
-    standby.try_on(paused.shape);
+    standby.try_on(shape);
     return true;
   } catch (const Misfit& misfit) {
-    if (misfit.what() == paused.reason) return false;
+    std::string why;
+    if (mend(misfit, why)) return true;
     if (!paused.reason.starts_with(misfit.what())) pause(misfit, standby, paused.at, misfit.what());
     return false;
   }

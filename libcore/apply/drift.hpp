@@ -40,6 +40,7 @@ class Drift {
   bool waiting() const { return !incidents_.tables.paused().empty() || !incidents_.tables.left_out().empty(); }
   std::unique_ptr<Standby> connect(const Position& at);
   void pause(const Misfit& misfit, Standby& standby, const Position& at, const std::string& why);
+  bool mend(const Misfit& misfit, std::string& why);
   bool add(const Misfit& misfit, std::string& why);
   bool take_in_again();
   bool fits(const std::string& table, Standby& standby);

@@ -30,6 +30,9 @@ struct Incidents {
   // The column that newest_wins compares; none under another policy. Throws Unfit when the table has none of its name.
   std::optional<size_t> newest_of(const change::Relation& relation) const;
 
+  // Whether a column that the primary dropped, or gave another type, has to change on the standby, too.
+  bool follows_shapes() const { return settings.schema_drift != config::SchemaDrift::common_columns; }
+
   bool any() const { return conflicts.any() || quarantine.any(); }
   void before_commit();
   Conflicts committed();

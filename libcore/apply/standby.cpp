@@ -23,6 +23,11 @@ Position Standby::read_position() {
   return at;
 }
 
+// With a memory of its own: the shape goes with the call.
+void Standby::try_on(const change::Relation& shape) {
+  Targets(session_, &incidents_.tables, incidents_.follows_shapes()).of(shape);
+}
+
 void Standby::begin(Parts parts) {
   parts_ = std::move(parts);
   begun_ = std::async(std::launch::async, [this] {

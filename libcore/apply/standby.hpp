@@ -31,7 +31,7 @@ class Standby {
   bool may_overlap(const Prepared& prepared) { return writer_.may_overlap(prepared); }
   bool can_fold(const Prepared& prepared) { return writer_.can_fold(prepared); }
   // Throws Misfit where the standby's table does not have this shape.
-  void try_on(const change::Relation& shape) { writer_.try_on(shape); }
+  void try_on(const change::Relation& shape);
 
   // Begins to write a batch, what may go ahead of the one before it, and returns at once; the batch has to stay until
   // write().

@@ -30,9 +30,6 @@ class Writer {
   // see the order. Throws Unfit.
   bool may_overlap(const Prepared& prepared);
 
-  // Throws Misfit where the standby's table does not have this shape.
-  void try_on(const change::Relation& shape) { targets_.of(shape); }
-
   // Whether a piece may be written folded: a changed key is delete and insert then, on which foreign keys act without
   // replica role, and which the standby's own columns would not survive. Throws Unfit.
   bool can_fold(const Prepared& prepared);

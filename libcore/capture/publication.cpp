@@ -13,6 +13,7 @@
 #include "pg/quote.hpp"
 #include "pg/rights.hpp"
 #include "pg/transaction.hpp"
+#include "state/marks.hpp"
 
 namespace capture {
 namespace {
@@ -147,12 +148,17 @@ void warn_of_changes(const config::Settings& settings, const Published& before, 
     base::log(Level::warn, "publication " + name + " left changes out, and no longer does; compare the tables");
   for (const TableName& table : settings.synchronization.sync_tables) {
     const auto old = before.tables.find(table);
+    std::string what;
     if (old == before.tables.end())
-      base::log(Level::warn, "table " + table.text() + " joins the publication: rows that it had before now are not " +
-                                 "in the stream; copy them to the standby");
+      what = "joins the publication: rows that it had before now are not in the stream; copy them to the standby";
     else if (changed(table, old->second))
-      base::log(Level::warn, "table " + table.text() + " has another filter from now on: rows that it had before are " +
-                                 "on the standby as the old one left them; compare and mend, or copy them");
+      what =
+          "has another filter from now on: rows that it had before are on the standby as the old one left them; "
+          "compare and mend, or copy them";
+    if (what.empty()) continue;
+    base::log(Level::warn, "table " + table.text() + " " + what);
+    for (const std::string& node : settings.secondaries())
+      state::mark_table(settings.state_directory, node, table.text(), what, "");
   }
 }
 
