@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apply/feed.hpp"
+#include "apply/hold.hpp"
 #include "apply/hooks.hpp"
 #include "apply/incidents.hpp"
 #include "apply/report.hpp"
@@ -57,7 +58,11 @@ class Run {
                  settings.synchronization.retry_delay) {
     const config::Synchronization& sync = settings.synchronization;
     limits_ = {static_cast<uint64_t>(sync.batch_size), static_cast<uint64_t>(sync.max_queue_size), options.until, {}};
+    if (cursor != nullptr && options.holdable)
+      hold_ = std::make_unique<Hold>(settings, node_, [this] { source_.abandon(); });
   }
+
+  change::Lsn at() const { return at_.lsn; }
 
   Exit to_end() {
     try {
@@ -72,11 +77,9 @@ class Run {
   Exit go_on() {
     bool stopped = !connect();
     while (!stopped) {
-      source_.rewind(at_);
-      Feed feed(source_, limits_, options_.follow, settings_.synchronization.sync_interval);
-      feed_ = &feed;
-      Outcome outcome = drain(feed);
+      Outcome outcome = feed(limits_, options_.follow);
       if (outcome == Outcome::ended) outcome = settle();
+      if (outcome == Outcome::called) outcome = be_held();
       if (outcome == Outcome::ended) break;
       stopped = outcome == Outcome::stopped;
     }
@@ -85,7 +88,42 @@ class Run {
     return incidents_.quarantine.size() > 0 && !options_.follow && !base::stop_requested() ? Exit::finding : Exit::done;
   }
 
-  enum class Outcome { ended, stopped, read_again };
+  enum class Outcome { ended, stopped, read_again, called };
+
+  const std::atomic<bool>& called() const {
+    static const std::atomic<bool> never{false};
+    return hold_ ? hold_->called() : never;
+  }
+
+  Outcome feed(const Limits& limits, bool follow) {
+    source_.rewind(at_);
+    Feed feed(source_, limits, follow, settings_.synchronization.sync_interval, called());
+    feed_ = &feed;
+    return drain(feed);
+  }
+
+  // Somebody wants the standby to stand still at a place of his, for a moment. What was gathered ahead is gone, so
+  // nothing beyond that place can be on its way.
+  Outcome be_held() {
+    if (!turns_.connected() && !connect()) return Outcome::stopped;
+    struct Ending {
+      Hold& hold;
+      ~Ending() { hold.end(); }
+    } const ending{*hold_};
+    const std::optional<change::Lsn> until = hold_->begin(at_.lsn);
+    // A run with an end of its own is over soon, and then who asks is free to do it himself.
+    if (until && (!limits_.until || *until <= *limits_.until)) {
+      Outcome outcome = Outcome::read_again;
+      while (outcome == Outcome::read_again) {
+        Limits bounded = limits_;
+        bounded.until = until;
+        outcome = feed(bounded, false);
+      }
+      if (outcome == Outcome::stopped) return outcome;
+      if (outcome == Outcome::ended && !called() && !base::stop_requested()) hold_->arrived(at_.lsn);
+    }
+    return turns_.connected() || connect() ? Outcome::read_again : Outcome::stopped;
+  }
 
   // However drain() is left: what was begun and not committed is rolled back.
   struct Leaving {
@@ -103,10 +141,11 @@ class Run {
     bool whole = true;              // the batch has one piece, which is in `item`
     has_next_ = false;
     for (;;) {
+      if (whole && called()) return Outcome::called;
       if (std::exchange(has_next_, false))
         item = std::move(next);
       else if (!feed.pop(item))
-        return Outcome::ended;
+        return called() ? Outcome::called : Outcome::ended;
       if (!item.prepared) {
         const Outcome outcome = settle();
         if (outcome != Outcome::ended) return outcome;
@@ -346,6 +385,7 @@ class Run {
   Limits limits_;
   const Feed* feed_ = nullptr;
   Tally tally_;
+  std::unique_ptr<Hold> hold_;
   change::Lsn covered_;
   double published_ = 0;
   double pruned_ = 0;
@@ -360,6 +400,15 @@ base::Exit from_spool_to_standby(const config::Settings& settings, const Options
   Options bounded = options;
   if (!options.follow && !options.until) bounded.until = spool::read_mark(settings.spool.directory)->lsn;
   return Run(settings, bounded, *source, &cursor).to_end();
+}
+
+change::Lsn bring_to(const config::Settings& settings, const std::string& node, spool::CursorFile& cursor,
+                     change::Lsn until) {
+  const std::unique_ptr<Source> source = from_spool(settings);
+  const Options options{.node = node, .until = until, .report = {}, .holdable = false};
+  Run run(settings, options, *source, &cursor);
+  run.to_end();
+  return run.at();
 }
 
 base::Exit from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd) {

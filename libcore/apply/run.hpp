@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "change/lsn.hpp"
 #include "config/settings.hpp"
+#include "spool/cursor.hpp"
 
 namespace apply {
 
@@ -19,12 +20,18 @@ struct Options {
   bool follow = false;
   std::optional<change::Lsn> until;  // goes on until everything that was committed before it is applied
   std::filesystem::path report;      // empty: none
+  bool holdable = true;              // others may ask it to pause; see hold.hpp
 };
 
 // Applies what the spool holds durably now; goes on as the options say. Throws base::Transient when the retries are
 // used up, Error(data) for a gap, damage, a schema that does not fit or a row that the standby refuses: everything
 // before it is applied, nothing of its transaction.
 base::Exit from_spool_to_standby(const config::Settings& settings, const Options& options);
+
+// For who has the cursor, and so is the only applier: applies everything that commits before `until` and no more, and
+// keeps the cursor. Returns the commit LSN of the last transaction on the standby. Throws as above.
+change::Lsn bring_to(const config::Settings& settings, const std::string& node, spool::CursorFile& cursor,
+                     change::Lsn until);
 
 // The same from a descriptor, to its end.
 base::Exit from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd);

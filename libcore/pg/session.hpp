@@ -70,6 +70,9 @@ class Session {
   // As query(), for what may wait for hours on the server: without a deadline, and a request to stop cancels it there;
   // the result is then empty.
   Result query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters);
+  // As query(), for what must not take longer than `seconds`, on a walsender too, which knows no statement_timeout:
+  // then, and at a request to stop, it is cancelled on the server, and the result is empty.
+  Result query_within(const std::string& sql, double seconds);
   void prepare(const std::string& name, const std::string& sql);
 
   // COPY … FROM STDIN in three steps; copy_end() throws what the server refuses. In between no other statement.
@@ -97,6 +100,7 @@ class Session {
 
  private:
   void send(const std::string& sql, std::span<const Parameter> parameters);
+  Result finish_or_cancel(const std::string& sql, double seconds);
   Result next_result(const char* doing, const std::string& sql);
   Result last_result(const std::string& sql);
   Result expect(Result result, const std::string& sql);
