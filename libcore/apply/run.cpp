@@ -49,10 +49,10 @@ class Run {
         source_(source),
         named_(source.named()),
         cursor_(cursor),
-        report_(options.report),
+        report_(options.report, options.pin.has_value()),
         hooks_(settings, node_),
         incidents_(settings, node_, cursor != nullptr),
-        turns_(settings, node_, named_, incidents_),
+        turns_(settings, node_, named_, incidents_, options.pin),
         can_read_again_(cursor != nullptr && options.report.empty()),
         backoff_(options.follow ? -1 : settings.synchronization.max_retry_attempts,
                  settings.synchronization.retry_delay) {
@@ -363,7 +363,7 @@ class Run {
     if (totals.conflicts.total() > 0) line += "; conflicts: " + totals.conflicts.text();
     if (const size_t held = incidents_.quarantine.size(); held > 0)
       line += "; in quarantine: " + std::to_string(held) + " operations, see pgtandem queue dead list";
-    base::log(base::Level::info, line);
+    base::log(options_.pin ? base::Level::debug : base::Level::info, line);  // who mends says it himself
   }
 
   const config::Settings& settings_;
@@ -405,21 +405,24 @@ base::Exit from_spool_to_standby(const config::Settings& settings, const Options
 change::Lsn bring_to(const config::Settings& settings, const std::string& node, spool::CursorFile& cursor,
                      change::Lsn until) {
   const std::unique_ptr<Source> source = from_spool(settings);
-  const Options options{.node = node, .until = until, .report = {}, .holdable = false};
+  const Options options{.node = node, .until = until, .report = {}, .holdable = false, .pin = {}};
   Run run(settings, options, *source, &cursor);
   run.to_end();
   return run.at();
 }
 
-base::Exit from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd) {
-  const std::unique_ptr<Source> source = from_descriptor(fd, "stdin");
+base::Exit from_stream_to_standby(const config::Settings& settings, const Options& options, Source& stream) {
   const std::string standby = settings.secondary(options.node).name;
   // Else changes of a held row would pass its letter, and a retry take them back.
-  if (source->named() && !spool::dead_letters(settings.spool.directory, standby).empty())
+  if (stream.named() && !spool::dead_letters(settings.spool.directory, standby).empty())
     throw Error(Exit::data, standby +
                                 ": operations are in quarantine, which stdin must not pass; apply from the spool, " +
                                 "or retry or drop them first (pgtandem queue dead list)");
-  return Run(settings, options, *source, nullptr).to_end();
+  return from_source_to_standby(settings, options, stream);
+}
+
+base::Exit from_source_to_standby(const config::Settings& settings, const Options& options, Source& source) {
+  return Run(settings, options, source, nullptr).to_end();
 }
 
 }  // namespace apply

@@ -182,6 +182,8 @@ pg::Session& Cut::standby() { return *state_->standby; }
 apply::Lease* Cut::lease() { return state_->lease.get(); }
 void Cut::release() { state_->lease.reset(); }
 
+void Cut::leave_standby() { state_->standby.reset(); }
+
 std::string Cut::in_the_way() {
   State& s = *state_;
   std::string out;
@@ -191,7 +193,7 @@ std::string Cut::in_the_way() {
     if (!who.empty()) out += (out.empty() ? "" : "; ") + node.name + ": " + who;
   };
   look(*s.primary, s.asking(s.watch, s.primary_node), s.primary_node);
-  look(*s.standby, s.asking(s.standby_watch, s.standby_node), s.standby_node);
+  if (s.standby) look(*s.standby, s.asking(s.standby_watch, s.standby_node), s.standby_node);
   return out;
 }
 

@@ -56,6 +56,8 @@ class Cut {
   apply::Lease* lease();
   // The applier goes on. The snapshots stay.
   void release();
+  // The standby's session ends, with its locks: for who holds the applier and is about to write there.
+  void leave_standby();
   // Who on either side waits for a lock that this cut has, as a line; empty if nobody does. A long comparison asks now
   // and then, and gives way: the applier's own TRUNCATE may be among them.
   std::string in_the_way();
