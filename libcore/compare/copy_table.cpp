@@ -118,6 +118,7 @@ uint64_t copy_table(const config::Settings& settings, const CopyOptions& options
     base::log(base::Level::info, standby.node() + ": " + options.table.text() + ": " + std::to_string(since) +
                                      " rows that came meanwhile are in the copy, too");
   for (const std::string& drop : plan.drop) standby.query(drop);
+  cut.primary().query("SET LOCAL statement_timeout = 0");  // rows come as fast as they can be written
   double told = begun;
   const pg::Copied copied = pg::copy_through(cut.primary(), plan.out, standby, plan.in, [&](const pg::Copied& so_far) {
     const double now = base::monotonic_seconds();

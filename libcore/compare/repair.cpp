@@ -231,7 +231,7 @@ class Repair {
         // What was settled and written stays, and is found equal by the next look.
         const bool heals = dynamic_cast<const base::Transient*>(&failure) != nullptr ||
                            failure.kind() == Exit::try_later || failure.kind() == Exit::unreachable;
-        if (!heals || !backoff.wait(failure.what())) throw;
+        if (!base::stop_requested() && (!heals || !backoff.wait(failure.what()))) throw;
       }
     }
     suspects_.clear();
@@ -291,7 +291,14 @@ class Repair {
 
   void copy(const base::TableName& table) {
     if (base::stop_requested()) return;
-    const uint64_t rows = copy_table(settings_, {.primary = {}, .node = node_, .table = table, .limit = 0}, print_);
+    uint64_t rows = 0;
+    try {
+      rows = copy_table(settings_, {.primary = {}, .node = node_, .table = table, .limit = 0}, print_);
+    } catch (const base::Error& failure) {
+      if (!base::stop_requested()) throw;
+      base::log(base::Level::info, failure.what());
+      return;
+    }
     if (print_) return;
     std::map<std::string, Count> counts;
     counts[table.text()].copied = rows;

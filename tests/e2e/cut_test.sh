@@ -120,7 +120,7 @@ moved() { [ "$(standby "select lsn from pgtandem.progress")" != "$(of_cut standb
 wait_until 5 "the applier to go on" moved
 took=$(($(milliseconds) - begin))
 say "after its holder was killed the applier went on within $took ms"
-at_most "the applier goes on, ms" 1000 "$took"
+at_most "the applier goes on, ms" 3000 "$took" # by itself it would after 20 s; on an idle machine it is 0.3
 probe_end
 nothing_left
 
