@@ -183,6 +183,35 @@ update items set n = n + 1, note = 'at ' || n where id = :id;
 SQL
 follow_capture
 follow_apply
+# what changes on the primary while a repair is being written comes after it: the delete of one row waits for a lock of ours,
+# and what comes after it in the same repair must be neither older nor there again when all is done
+wait_applied
+standby "insert into items values (200, 0, 'x200', 'extra'); update items set note = 'spoilt' where id = 11; delete from items where id = 12"
+lines '{"type":"delete","table":"public.items","key":{"id":200}}' \
+  '{"type":"update","table":"public.items","key":{"id":11},"new":{"id":11,"n":11,"code":"c11","note":"note 11"}}' \
+  '{"type":"insert","table":"public.items","new":{"id":12,"n":12,"code":"c12","note":"note 12"}}'
+mkfifo "$work/locker"
+cluster_psql standby crawler <"$work/locker" >"$work/locker.log" 2>&1 &
+locker=$!
+exec {to_locker}>"$work/locker"
+echo "begin; select from items where id = 200 for update;" >&"$to_locker"
+mine_is_locked() { [ "$(standby "select count(*) from pg_stat_activity where state = 'idle in transaction' and query ~ 'for update'")" = 1 ]; }
+wait_until 10 "our lock" mine_is_locked
+"$BIN/apply" - <"$work/diff" >"$work/mend.log" 2>&1 &
+mending=$!
+waits_for_us() { [ "$(standby "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'DELETE'")" = 1 ]; }
+wait_until 10 "the repair to wait for our lock" waits_for_us
+primary "update items set note = 'newest' where id = 11; delete from items where id = 12"
+wait_until 10 "the change in the queue" eval '[ "$(lsn_number "$("$BIN/queue" stat --json | jq -r .lsn)")" -ge "$(lsn_number "'"$(primary 'select pg_current_wal_insert_lsn()')"'")" ]'
+sleep 1
+echo "rollback;" >&"$to_locker"
+exec {to_locker}>&-
+wait "$locker"
+wait "$mending" || fail "the repair failed: $(cat "$work/mend.log")"
+wait_applied
+same "a row that changed during its repair" newest "$(row 11 note)"
+same "a row that went during its repair" "" "$(row 12 id)"
+equal_tables items
 "$CLUSTER_BIN/pgbench" -h "$CLUSTERS_DIR/primary" -p "$(cluster_port primary)" -U postgres -n -c 3 -T 60 -R 300 -f "$work/load.sql" crawler >"$work/load.out" 2>"$work/load.log" &
 load=$!
 sleep 1
