@@ -5,6 +5,8 @@
 #include "apply/run.hpp"
 #include "apply/setup.hpp"
 #include "cli/tool.hpp"
+#include "compare/create_tables.hpp"
+#include "compare/repair.hpp"
 
 int main(int argc, char** argv) {
   using base::Exit;
@@ -12,14 +14,17 @@ int main(int argc, char** argv) {
   std::string report;
   std::string input;
   bool dry_run = false;
+  bool create_tables = false;
   cli::Tool tool("apply", "Writes the spool's changes to the standby, exactly once and in commit order.",
                  [&](const config::Settings& settings) {
                    options.report = report;
-                   const std::optional<int> fd = input.empty() ? std::nullopt : std::optional<int>(STDIN_FILENO);
-                   if (fd && !dry_run) return apply::from_stdin_to_standby(settings, options, *fd);
+                   const compare::Print print = [](std::string_view sql) {
+                     std::fwrite(sql.data(), 1, sql.size(), stdout);
+                   };
+                   if (!input.empty())
+                     return compare::apply_stdin(settings, options, STDIN_FILENO, dry_run ? print : compare::Print());
                    if (!dry_run) return apply::from_spool_to_standby(settings, options);
-                   apply::dry_run(settings, options, fd,
-                                  [](std::string_view sql) { std::fwrite(sql.data(), 1, sql.size(), stdout); });
+                   apply::dry_run(settings, options, nullptr, print);
                    return Exit::done;
                  });
   tool.flag("--follow", options.follow, "go on until stopped, instead of ending with what the spool holds now");
@@ -31,9 +36,11 @@ int main(int argc, char** argv) {
   tool.word("input", input, "- reads changes from stdin instead of the spool");
   cli::Command& init = tool.command("init", "create what is needed on the standby, or find it made",
                                     [&](const config::Settings& settings) {
+                                      if (create_tables) compare::create_tables(settings, options.node);
                                       apply::init(settings, options.node);
                                       return Exit::done;
                                     });
+  init.flag("--create-tables", create_tables, "make the tables that are missing there as they are on the primary");
   cli::Command& drop = tool.command("drop", "remove it again", [&](const config::Settings& settings) {
     apply::drop(settings, options.node);
     return Exit::done;

@@ -138,7 +138,7 @@ bool Drift::take_in_again() {
 }
 
 std::unique_ptr<Standby> Drift::connect(const Position& at) {
-  auto standby = std::make_unique<Standby>(settings_, node_, source_, incidents_);
+  auto standby = std::make_unique<Standby>(settings_, node_, source_, incidents_, std::nullopt);
   standby->read_position();
   incidents_.load(at.lsn);
   return standby;

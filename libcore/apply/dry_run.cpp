@@ -108,6 +108,7 @@ std::string sql(const Event& event) {
       return "DELETE FROM " + pg::quote_table(event.relation->table) + " WHERE " + condition(event) + ";\n";
     case EventType::truncate:
       return truncate(event);
+    case EventType::copy:
     case EventType::source:
     case EventType::relation:
     case EventType::keepalive:
@@ -118,9 +119,10 @@ std::string sql(const Event& event) {
 
 }  // namespace
 
-void dry_run(const config::Settings& settings, const Options& options, std::optional<int> fd,
+void dry_run(const config::Settings& settings, const Options& options, Source* stream,
              const std::function<void(std::string_view)>& print) {
-  const std::unique_ptr<Source> source = fd ? from_descriptor(*fd, "stdin") : from_spool(settings);
+  const std::unique_ptr<Source> spool = stream == nullptr ? from_spool(settings) : nullptr;
+  Source* const source = stream == nullptr ? spool.get() : stream;
   Position at;
   if (const std::optional<change::Source> named = source->named()) {
     pg::Session session(settings.secondary(options.node),
@@ -133,10 +135,14 @@ void dry_run(const config::Settings& settings, const Options& options, std::opti
   }
   source->rewind(at);
   print(preamble);
+  dry_run(*source, options, print);
+}
+
+void dry_run(Source& source, const Options& options, const std::function<void(std::string_view)>& print) {
   base::Arena arena;
   while (!base::stop_requested()) {
     arena.reset();
-    const Event* event = source->next(arena);
+    const Event* event = source.next(arena);
     if (event == nullptr) break;
     if (event->type == EventType::begin && options.until && event->lsn >= *options.until) break;
     print(sql(*event));

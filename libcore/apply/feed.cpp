@@ -21,6 +21,7 @@ struct Feed::State {
   Limits limits;
   bool follow;
   double interval;
+  const std::atomic<bool>& called;
   Gatherer gatherer;
 
   std::mutex mutex;
@@ -48,7 +49,7 @@ struct Feed::State {
 
   void gather() {
     change::Lsn told;
-    while (!base::stop_requested() && !wanted_no_more()) {
+    while (!base::stop_requested() && !called && !wanted_no_more()) {
       if (std::unique_ptr<Piece> piece = gatherer.next()) {
         if (!push({prepare(std::move(piece)), {}})) return;
         continue;
@@ -76,9 +77,9 @@ struct Feed::State {
   }
 };
 
-Feed::Feed(Source& source, const Limits& limits, bool follow, double interval)
+Feed::Feed(Source& source, const Limits& limits, bool follow, double interval, const std::atomic<bool>& called)
     : state_(new State{
-          source, limits, follow, interval, Gatherer(source, limits), {}, {}, {}, false, false, nullptr, {}}) {
+          source, limits, follow, interval, called, Gatherer(source, limits), {}, {}, {}, false, false, nullptr, {}}) {
   state_->thread = std::thread([this] { state_->run(); });
 }
 

@@ -2,6 +2,7 @@
 // writes the one before. Owns the thread and the short queue between the two.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "apply/gather.hpp"
@@ -19,7 +20,8 @@ class Feed {
 
   // `source` stands where it should begin and is the feed's until the feed is gone. `follow`: goes on until a stop is
   // requested; else until limits.until is reached or the stream ends. Idle streams are looked at every `interval` s.
-  Feed(Source& source, const Limits& limits, bool follow, double interval);
+  // Once `called` is true it ends as soon as it can; a wait of its source is for who sets it to end.
+  Feed(Source& source, const Limits& limits, bool follow, double interval, const std::atomic<bool>& called);
   ~Feed();
 
   // Waits for the next item, or gives an empty one after `seconds`; false at the end. Throws what the stream threw,

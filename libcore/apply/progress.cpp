@@ -129,6 +129,15 @@ Position read_progress(pg::Session& session, const change::Source& source, Readi
   return at;
 }
 
+void pin_progress(pg::Session& session, const change::Source& source, change::Lsn at) {
+  const pg::Result pinned = session.query(
+      "SELECT FROM pgtandem.progress WHERE slot = $1 AND source = $2 AND lsn = $3::pg_catalog.pg_lsn FOR UPDATE",
+      {source.slot, source.id(), at.text()});
+  if (pinned.rows() != 1)
+    throw Error(Exit::try_later, session.node() + ": apply went on from " + at.text() +
+                                     " before what was found there could be mended; run it again");
+}
+
 void advance_progress(pg::Session& session, const change::Source& source, const Position& from, const Position& to) {
   const pg::Result moved = session.query(
       R"(UPDATE pgtandem.progress

@@ -26,6 +26,10 @@ void drop_progress(pg::Session& session, const std::string& slot);
 enum class Reading { to_look, to_go_on };
 Position read_progress(pg::Session& session, const change::Source& source, Reading reading = Reading::to_look);
 
+// Keeps the row where it is until the end of the open transaction, so that no apply gets on meanwhile. Throws
+// Error(try_later) when it is not at `at`.
+void pin_progress(pg::Session& session, const change::Source& source, change::Lsn at);
+
 // Moves the row from `from` to `to` in the running transaction. Throws Error(try_later) when it is not at `from`:
 // somebody else applies too.
 void advance_progress(pg::Session& session, const change::Source& source, const Position& from, const Position& to);

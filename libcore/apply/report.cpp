@@ -13,8 +13,11 @@ constexpr size_t flush_bytes = 1 << 20;
 
 }  // namespace
 
-Report::Report(const std::filesystem::path& file) : name_(file.string()) {
-  if (!name_.empty()) fd_ = base::open_file(file, O_WRONLY | O_CREAT | O_TRUNC);
+Report::Report(const std::filesystem::path& file, bool repairs)
+    : name_(file.string()), done_(repairs ? "repaired" : "applied") {
+  if (name_.empty()) return;
+  fd_ = base::open_file(file, O_WRONLY | O_CREAT | (repairs ? 0 : O_TRUNC));
+  committed_ = written_ = ::lseek(fd_.get(), 0, SEEK_END);
 }
 
 // What is left is of a batch that was not committed.
@@ -38,7 +41,7 @@ void Report::add(const Piece& piece, const Results& results) {
     change::append_json_string(lines_, operation.relation->text);
     const auto found = results.find(id_of(operation));
     lines_ += std::string(R"(,"type":")") + type_name(operation.type) + R"(","result":")" +
-              (found == results.end() ? "applied" : found->second.what) + "\"}\n";
+              (found == results.end() ? done_ : found->second.what) + "\"}\n";
   }
   if (lines_.size() >= flush_bytes) flush();
 }

@@ -14,8 +14,9 @@ namespace apply {
 
 class Report {
  public:
-  // Writes nothing at all when `file` is empty.
-  explicit Report(const std::filesystem::path& file);
+  // Writes nothing at all when `file` is empty. `repairs`: goes on after what is there, and says "repaired" where
+  // another one says "applied".
+  explicit Report(const std::filesystem::path& file, bool repairs = false);
   ~Report();
   void add(const Piece& piece, const Results& results);  // a piece that was written, not yet committed
   void commit();
@@ -24,6 +25,7 @@ class Report {
  private:
   void flush();
   std::string name_;
+  const char* done_;
   base::Fd fd_;
   std::string lines_;
   long committed_ = 0;  // bytes that stand

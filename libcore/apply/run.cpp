@@ -7,6 +7,7 @@
 
 #include "apply/drift.hpp"
 #include "apply/feed.hpp"
+#include "apply/hold.hpp"
 #include "apply/hooks.hpp"
 #include "apply/incidents.hpp"
 #include "apply/report.hpp"
@@ -45,17 +46,21 @@ class Run {
         source_(source),
         named_(source.named()),
         cursor_(cursor),
-        report_(options.report),
+        report_(options.report, options.pin.has_value()),
         hooks_(settings, node_),
         incidents_(settings, node_, cursor != nullptr),
-        turns_(settings, node_, named_, incidents_),
+        turns_(settings, node_, named_, incidents_, options.pin),
         drift_(settings, node_, named_, incidents_),
         can_read_again_(cursor != nullptr && options.report.empty()),
         backoff_(options.follow ? -1 : settings.synchronization.max_retry_attempts,
                  settings.synchronization.retry_delay) {
     const config::Synchronization& sync = settings.synchronization;
     limits_ = {static_cast<uint64_t>(sync.batch_size), static_cast<uint64_t>(sync.max_queue_size), options.until, {}};
+    if (cursor != nullptr && options.holdable)
+      hold_ = std::make_unique<Hold>(settings, node_, [this] { source_.abandon(); });
   }
+
+  change::Lsn at() const { return at_.lsn; }
 
   Exit to_end() {
     try {
@@ -76,12 +81,9 @@ class Run {
       if (cursor_ == nullptr && !incidents_.tables.paused().empty())
         throw Error(Exit::data, node_.name + ": table " + incidents_.tables.paused().begin()->first +
                                     " is paused, and its changes wait in the queue; apply from there");
-      source_.rewind(at_);
-      limits_.selection = incidents_.tables.all_others();
-      Feed feed(source_, limits_, options_.follow, settings_.synchronization.sync_interval);
-      feed_ = &feed;
-      Outcome outcome = drain(feed);
+      Outcome outcome = feed(limits_, options_.follow);
       if (outcome == Outcome::ended) outcome = settle();
+      if (outcome == Outcome::called) outcome = be_held();
       if (outcome == Outcome::ended) break;
       stopped = outcome == Outcome::stopped;
     }
@@ -91,7 +93,43 @@ class Run {
     return found && !options_.follow && !base::stop_requested() ? Exit::finding : Exit::done;
   }
 
-  enum class Outcome { ended, stopped, read_again };
+  enum class Outcome { ended, stopped, read_again, called };
+
+  const std::atomic<bool>& called() const {
+    static const std::atomic<bool> never{false};
+    return hold_ ? hold_->called() : never;
+  }
+
+  Outcome feed(Limits limits, bool follow) {
+    source_.rewind(at_);
+    limits.selection = incidents_.tables.all_others();
+    Feed feed(source_, limits, follow, settings_.synchronization.sync_interval, called());
+    feed_ = &feed;
+    return drain(feed);
+  }
+
+  // Somebody wants the standby to stand still at a place of his, for a moment. What was gathered ahead is gone, so
+  // nothing beyond that place can be on its way.
+  Outcome be_held() {
+    if (!turns_.connected() && !connect()) return Outcome::stopped;
+    struct Ending {
+      Hold& hold;
+      ~Ending() { hold.end(); }
+    } const ending{*hold_};
+    const std::optional<change::Lsn> until = hold_->begin(at_.lsn);
+    // A run with an end of its own is over soon, and then who asks is free to do it himself.
+    if (until && (!limits_.until || *until <= *limits_.until)) {
+      Outcome outcome = Outcome::read_again;
+      while (outcome == Outcome::read_again) {
+        Limits bounded = limits_;
+        bounded.until = until;
+        outcome = feed(bounded, false);
+      }
+      if (outcome == Outcome::stopped) return outcome;
+      if (outcome == Outcome::ended && !called() && !base::stop_requested()) hold_->arrived(at_.lsn);
+    }
+    return turns_.connected() || connect() ? Outcome::read_again : Outcome::stopped;
+  }
 
   // However drain() is left: what was begun and not committed is rolled back.
   struct Leaving {
@@ -109,10 +147,11 @@ class Run {
     bool whole = true;              // the batch has one piece, which is in `item`
     has_next_ = false;
     for (;;) {
+      if (whole && called()) return Outcome::called;
       if (std::exchange(has_next_, false))
         item = std::move(next);
       else if (!feed.pop(item, drift_.due_in()))
-        return Outcome::ended;
+        return called() ? Outcome::called : Outcome::ended;
       if (!item.prepared) {
         const Outcome outcome = settle();
         if (outcome != Outcome::ended) return outcome;
@@ -371,7 +410,7 @@ class Run {
     if (const size_t held = incidents_.quarantine.size(); held > 0)
       line += "; in quarantine: " + std::to_string(held) + " operations, see pgtandem queue dead list";
     for (const auto& [table, what] : incidents_.tables.paused()) line += "; paused: " + table;
-    base::log(base::Level::info, line);
+    base::log(options_.pin ? base::Level::debug : base::Level::info, line);  // who mends says it himself
   }
 
   const config::Settings& settings_;
@@ -394,6 +433,7 @@ class Run {
   Limits limits_;
   const Feed* feed_ = nullptr;
   Tally tally_;
+  std::unique_ptr<Hold> hold_;
   change::Lsn covered_;
   double published_ = 0;
   double pruned_ = 0;
@@ -411,15 +451,27 @@ base::Exit from_spool_to_standby(const config::Settings& settings, const Options
   return Run(settings, bounded, *source, &cursor).to_end();
 }
 
-base::Exit from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd) {
-  const std::unique_ptr<Source> source = from_descriptor(fd, "stdin");
+change::Lsn bring_to(const config::Settings& settings, const std::string& node, spool::CursorFile& cursor,
+                     change::Lsn until) {
+  const std::unique_ptr<Source> source = from_spool(settings);
+  const Options options{.node = node, .until = until, .report = {}, .holdable = false, .pin = {}};
+  Run run(settings, options, *source, &cursor);
+  run.to_end();
+  return run.at();
+}
+
+base::Exit from_stream_to_standby(const config::Settings& settings, const Options& options, Source& stream) {
   const std::string standby = settings.secondary(options.node).name;
   // Else changes of a held row would pass its letter, and a retry take them back.
-  if (source->named() && !spool::dead_letters(settings.spool.directory, standby).empty())
+  if (stream.named() && !spool::dead_letters(settings.spool.directory, standby).empty())
     throw Error(Exit::data, standby +
                                 ": operations are in quarantine, which stdin must not pass; apply from the spool, " +
                                 "or retry or drop them first (pgtandem queue dead list)");
-  return Run(settings, options, *source, nullptr).to_end();
+  return from_source_to_standby(settings, options, stream);
+}
+
+base::Exit from_source_to_standby(const config::Settings& settings, const Options& options, Source& source) {
+  return Run(settings, options, source, nullptr).to_end();
 }
 
 }  // namespace apply

@@ -8,9 +8,12 @@
 #include <string>
 #include <string_view>
 
+#include "apply/source.hpp"
+#include "apply/standby.hpp"
 #include "base/error.hpp"
 #include "change/lsn.hpp"
 #include "config/settings.hpp"
+#include "spool/cursor.hpp"
 
 namespace apply {
 
@@ -19,6 +22,10 @@ struct Options {
   bool follow = false;
   std::optional<change::Lsn> until;  // goes on until everything that was committed before it is applied
   std::filesystem::path report;      // empty: none
+  bool holdable = true;              // others may ask it to pause; see hold.hpp
+  // For a stream that names no source and mends rows: each of its transactions is written only while the other apply
+  // stands at this place, and that one waits for it; its report and log call it a repair.
+  std::optional<Pin> pin;
 };
 
 // Applies what the spool holds durably now; goes on as the options say. Throws base::Transient when the retries are
@@ -26,11 +33,20 @@ struct Options {
 // before it is applied, nothing of its transaction.
 base::Exit from_spool_to_standby(const config::Settings& settings, const Options& options);
 
-// The same from a descriptor, to its end.
-base::Exit from_stdin_to_standby(const config::Settings& settings, const Options& options, int fd);
+// For who has the cursor, and so is the only applier: applies everything that commits before `until` and no more, and
+// keeps the cursor. Returns the commit LSN of the last transaction on the standby. Throws as above.
+change::Lsn bring_to(const config::Settings& settings, const std::string& node, spool::CursorFile& cursor,
+                     change::Lsn until);
 
-// What would be done, as SQL that psql can run, in the primary's order.
-void dry_run(const config::Settings& settings, const Options& options, std::optional<int> fd,
+// The same from a stream that others write, to its end.
+base::Exit from_stream_to_standby(const config::Settings& settings, const Options& options, Source& stream);
+
+// The same from any source that names none.
+base::Exit from_source_to_standby(const config::Settings& settings, const Options& options, Source& source);
+
+// What would be done, as SQL that psql can run, in the primary's order; without `stream` from the spool.
+void dry_run(const config::Settings& settings, const Options& options, Source* stream,
              const std::function<void(std::string_view)>& print);
+void dry_run(Source& source, const Options& options, const std::function<void(std::string_view)>& print);
 
 }  // namespace apply

@@ -22,6 +22,8 @@ class Source {
   // The source that the stream names; nothing where it names none (a hand-made or a repairing stream): then there is
   // no progress to keep, and each of its transactions is applied as it comes.
   virtual std::optional<change::Source> named() = 0;
+  // The cut, where the stream is a comparison's: its rows say where to look, not what to write.
+  virtual std::optional<change::Lsn> cut() { return std::nullopt; }
   // Goes (back) to the first transaction after `at`. Throws Error(data) when that is not to be had any more; stdin can
   // be told once where to start, and never goes back.
   virtual void rewind(const Position& at) = 0;

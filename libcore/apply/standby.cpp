@@ -8,8 +8,9 @@
 namespace apply {
 
 Standby::Standby(const config::Settings& settings, const config::Node& node,
-                 const std::optional<change::Source>& source, Incidents& incidents)
+                 const std::optional<change::Source>& source, Incidents& incidents, const std::optional<Pin>& pin)
     : source_(source),
+      pin_(pin),
       session_(node, {.purpose = "pgtandem apply",
                       .writes_as_replica = true,
                       .answer_timeout = settings.synchronization.sync_timeout}),
@@ -52,6 +53,7 @@ void Standby::write(const Prepared& prepared, Sequences& sequences, bool beside)
 // so no server sees that this is a deadlock.
 void Standby::open(bool beside) {
   if (!open_) session_.query(beside ? "BEGIN; SET LOCAL lock_timeout = '1s'" : "BEGIN");
+  if (!open_ && pin_) pin_progress(session_, pin_->source, pin_->at);
   open_ = true;
 }
 

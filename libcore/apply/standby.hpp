@@ -18,11 +18,17 @@
 
 namespace apply {
 
+// A place at which an apply stands, and has to stand still as long as a transaction of another one is open.
+struct Pin {
+  change::Source source;
+  change::Lsn at;
+};
+
 class Standby {
  public:
-  // Connects; throws as pg::Session does.
+  // Connects; throws as pg::Session does. `pin`: as Options::pin.
   Standby(const config::Settings& settings, const config::Node& node, const std::optional<change::Source>& source,
-          Incidents& incidents);
+          Incidents& incidents, const std::optional<Pin>& pin);
 
   // How far the standby is, and its tables; zero where the stream names no source. Throws as read_progress() does.
   Position read_position();
@@ -62,6 +68,7 @@ class Standby {
   void roll_back();
 
   std::optional<change::Source> source_;
+  const std::optional<Pin> pin_;
   pg::Session session_;
   Writer writer_;
   Incidents& incidents_;

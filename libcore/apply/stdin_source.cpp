@@ -31,7 +31,13 @@ class StdinSource : public Source {
     const change::Event& event = peek.read(std::string_view(first_).substr(0, first_.size() - 64), 1, arena);
     if (event.type != change::EventType::source) return std::nullopt;
     start_ = event.lsn;
+    cut_ = event.cut;
     return event.source;
+  }
+
+  std::optional<change::Lsn> cut() override {
+    named();
+    return cut_;
   }
 
   void rewind(const Position& at) override {
@@ -111,6 +117,7 @@ class StdinSource : public Source {
   bool ended_ = false;
   bool skipping_ = false;
   change::Lsn start_;
+  std::optional<change::Lsn> cut_;
   change::Lsn after_;
   change::Lsn covered_;
   uint64_t ordinal_ = 0;

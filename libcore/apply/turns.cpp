@@ -17,7 +17,7 @@ constexpr int all_is_well = 256;  // so many went ahead since: the next failure 
 
 Position Turns::connect() {
   disconnect();
-  auto session = std::make_unique<Standby>(settings_, node_, source_, incidents_);
+  auto session = std::make_unique<Standby>(settings_, node_, source_, incidents_, pin_);
   const Position at = session->read_position();
   leading_ = std::move(session);
   return at;
@@ -37,7 +37,7 @@ void Turns::begin_ahead(const Prepared& first, const Prepared& second) {
     return;
   }
   try {
-    if (!other_) other_ = std::make_unique<Standby>(settings_, node_, source_, incidents_);
+    if (!other_) other_ = std::make_unique<Standby>(settings_, node_, source_, incidents_, pin_);
     // Asked of this session: the leading one may be busy.
     if (!other_->can_fold(first) || !other_->can_fold(second)) return;
     other_->begin(parts_of(first, second, other_->may_overlap(first) && other_->may_overlap(second)));

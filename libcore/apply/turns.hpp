@@ -16,8 +16,8 @@ namespace apply {
 class Turns {
  public:
   Turns(const config::Settings& settings, const config::Node& node, std::optional<change::Source> source,
-        Incidents& incidents)
-      : settings_(settings), node_(node), source_(std::move(source)), incidents_(incidents) {}
+        Incidents& incidents, const std::optional<Pin>& pin)
+      : settings_(settings), node_(node), source_(std::move(source)), incidents_(incidents), pin_(pin) {}
   ~Turns() { disconnect(); }
 
   // (Again.) Rolls back whatever was begun; returns where the standby is. Throws as Standby does.
@@ -40,6 +40,7 @@ class Turns {
   const config::Node& node_;
   const std::optional<change::Source> source_;
   Incidents& incidents_;
+  const std::optional<Pin> pin_;
   std::unique_ptr<Standby> other_;
   std::unique_ptr<Standby> leading_;
   bool went_ahead_ = false;  // the batch that leads did

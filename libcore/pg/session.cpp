@@ -203,7 +203,8 @@ Result Session::next_result(const char* doing, const std::string& sql) {
 
 Result Session::expect(Result result, const std::string& sql) {
   const ExecStatusType status = PQresultStatus(result.handle());
-  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN || status == PGRES_COPY_BOTH)
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN || status == PGRES_COPY_OUT ||
+      status == PGRES_COPY_BOTH)
     return result;
   const char* state = PQresultErrorField(result.handle(), PG_DIAG_SQLSTATE);
   const char* text = PQresultErrorField(result.handle(), PG_DIAG_MESSAGE_PRIMARY);
@@ -244,12 +245,24 @@ Result Session::query(const std::string& sql, std::span<const Parameter> paramet
 Result Session::query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters) {
   query("SET statement_timeout = 0");
   send(sql, std::span(parameters.begin(), parameters.size()));
+  return finish_or_cancel(sql, -1);
+}
+
+Result Session::query_within(const std::string& sql, double seconds) {
+  if (PQsendQuery(conn_.get(), sql.c_str()) == 0) throw_sql(where("send"), "", PQerrorMessage(conn_.get()));
+  return finish_or_cancel(sql, seconds);
+}
+
+// What was sent, or nothing: cancelled after `seconds` (below zero: never) or at a request to stop.
+Result Session::finish_or_cancel(const std::string& sql, double seconds) {
   send_all();
+  const double deadline = base::monotonic_seconds() + seconds;
   bool cancelled = false;
   while (!cancelled && PQisBusy(conn_.get())) {
     pollfd fds[2] = {{PQsocket(conn_.get()), POLLIN, 0}, {base::stop_fd(), POLLIN, 0}};
-    ::poll(fds, 2, -1);
-    if (base::stop_requested()) {
+    const double left = seconds < 0 ? -1 : std::max(0.0, deadline - base::monotonic_seconds());
+    const int ready = ::poll(fds, 2, left < 0 ? -1 : milliseconds(left) + 1);
+    if (base::stop_requested() || (ready == 0 && base::monotonic_seconds() >= deadline)) {
       char ignored[256];
       const std::unique_ptr<PGcancel, FreeCancel> cancel(PQgetCancel(conn_.get()));
       PQcancel(cancel.get(), ignored, sizeof ignored);
@@ -271,7 +284,8 @@ Result Session::last_result(const std::string& sql) {
   Result last(nullptr);
   while (Result result = next_result("run", sql)) {
     last = expect(std::move(result), sql);
-    if (PQresultStatus(last.handle()) == PGRES_COPY_IN || PQresultStatus(last.handle()) == PGRES_COPY_BOTH) break;
+    const ExecStatusType status = PQresultStatus(last.handle());
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) break;
   }
   return last;
 }
@@ -298,9 +312,9 @@ void Session::copy_send(std::string_view bytes) {
   }
 }
 
-void Session::copy_end() {
+uint64_t Session::copy_end() {
   if (PQputCopyEnd(conn_.get(), nullptr) < 0) throw_sql(where("copy"), "", PQerrorMessage(conn_.get()));
-  last_result(copying_);
+  return last_result(copying_).affected();
 }
 
 void Session::pipe_begin() {

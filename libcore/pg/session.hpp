@@ -70,12 +70,16 @@ class Session {
   // As query(), for what may wait for hours on the server: without a deadline, and a request to stop cancels it there;
   // the result is then empty.
   Result query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters);
+  // As query(), for what must not take longer than `seconds`, on a walsender too, which knows no statement_timeout:
+  // then, and at a request to stop, it is cancelled on the server, and the result is empty.
+  Result query_within(const std::string& sql, double seconds);
   void prepare(const std::string& name, const std::string& sql);
 
-  // COPY … FROM STDIN in three steps; copy_end() throws what the server refuses. In between no other statement.
+  // COPY … FROM STDIN in three steps; copy_end() throws what the server refuses, and returns the rows that it took. In
+  // between no other statement.
   void copy_begin(const std::string& sql);
   void copy_send(std::string_view bytes);
-  void copy_end();
+  uint64_t copy_end();
 
   // Pipelined prepared statements: pipe() sends without waiting, pipe_end() waits for all answers. The first failure is
   // thrown after `failed_at` was set to its index; what came after it was not run, and the transaction is to be rolled
@@ -89,17 +93,18 @@ class Session {
   const std::string& node() const { return node_; }
   std::string where(const std::string& doing) const;  // "NODE: cannot DOING", for error messages
 
-  // For replication.cpp only.
+  // For replication.cpp and the files of COPY out only.
   pg_conn* handle() const { return conn_.get(); }
   // Waits until the socket can be read (or written too); false when `seconds` have passed.
   bool wait(bool write, double seconds);
   void send_all();
+  Result last_result(const std::string& sql);
 
  private:
   [[noreturn]] void refuse_connection(bool replication) const;
   void send(const std::string& sql, std::span<const Parameter> parameters);
+  Result finish_or_cancel(const std::string& sql, double seconds);
   Result next_result(const char* doing, const std::string& sql);
-  Result last_result(const std::string& sql);
   Result expect(Result result, const std::string& sql);
   struct Finish {
     void operator()(pg_conn* conn) const;

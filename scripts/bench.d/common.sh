@@ -27,7 +27,7 @@ bench_settings=(fsync=on full_page_writes=on synchronous_commit=on max_wal_size=
 
 background=()  # process ids of tools that would go on without us
 
-bench_servers() { # SHARED_BUFFERS
+bench_servers() { # SHARED_BUFFERS [STANDBY-CONF-LINE…]
   clusters_begin
   clusters_at_exit 'stop_background'
   work=$CLUSTERS_DIR/work
@@ -35,7 +35,7 @@ bench_servers() { # SHARED_BUFFERS
   : >"$work/tools.log"
   cluster_create primary "${bench_settings[@]}" "shared_buffers=$1" wal_level=logical
   # The launcher starts a subscription's worker at most once in this time, 5 s by default; it shall not wait for that.
-  cluster_create standby "${bench_settings[@]}" "shared_buffers=$1" wal_retrieve_retry_interval=100ms
+  cluster_create standby "${bench_settings[@]}" "shared_buffers=$1" wal_retrieve_retry_interval=100ms "${@:2}"
   cluster_start primary
   cluster_start standby
   roles_create

@@ -1,0 +1,106 @@
+#include "compare/copy_plan.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.hpp"
+#include "pg/quote.hpp"
+
+namespace compare {
+namespace {
+
+using base::Error;
+using base::Exit;
+
+struct Column {
+  std::string type;
+  bool generated = false;
+  bool binary = false;  // its binary form says the same on another server
+};
+
+// The binary form of a built-in type is the same everywhere, but for those that are OIDs (reg*) and hold them; an
+// enum's is its label. What an extension brings may have another form in another version.
+constexpr const char* read_columns =
+    R"(SELECT a.attname, pg_catalog.format_type(a.atttypid, NULL), a.attgenerated <> '',
+              CASE WHEN t.typtype = 'd' THEN b.oid < 16384 AND b.typtype = 'b' AND b.typname !~ '^_?reg[a-z]+$'
+                   ELSE t.typtype = 'e' OR
+                        (t.oid < 16384 AND t.typtype IN ('b', 'r', 'm') AND t.typname !~ '^_?reg[a-z]+$') END
+         FROM pg_catalog.pg_attribute a
+         JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
+        WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)";
+
+// Those of which all can be told as SQL, and that nothing else rests on: no foreign key, no replica identity. Only
+// their owner may drop them. The primary key stays: rows mostly come in its order, which costs little.
+constexpr const char* read_indexes =
+    R"(SELECT CASE WHEN k.oid IS NULL THEN pg_catalog.format('DROP INDEX %I.%I', n.nspname, c.relname)
+                   ELSE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', $1::text, k.conname) END,
+              CASE WHEN k.oid IS NULL THEN pg_catalog.pg_get_indexdef(c.oid)
+                   ELSE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', $1::text, k.conname,
+                                          pg_catalog.pg_get_constraintdef(k.oid)) END
+         FROM pg_catalog.pg_index i
+         JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_catalog.pg_class t ON t.oid = i.indrelid AND t.relkind = 'r' AND NOT t.relispartition
+         LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = c.oid AND k.conrelid = i.indrelid
+        WHERE i.indrelid = pg_catalog.to_regclass($1) AND i.indisvalid AND NOT i.indisprimary AND NOT i.indisreplident
+          AND NOT i.indisclustered AND c.reltablespace = 0 AND pg_catalog.pg_has_role(t.relowner, 'USAGE')
+          AND pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND coalesce(k.contype, 'u') = 'u'
+          AND pg_catalog.obj_description(c.oid, 'pg_class') IS NULL
+          AND pg_catalog.obj_description(k.oid, 'pg_constraint') IS NULL
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget > 0)
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                           WHERE (d.refobjid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)
+                              OR (d.refobjid = k.oid AND d.refclassid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+                                  AND d.objid <> c.oid))
+        ORDER BY c.relname)";
+
+}  // namespace
+
+CopyPlan plan_copy(pg::Session& primary, pg::Session& standby, const base::TableName& table,
+                   const config::TableFilter* filter) {
+  const std::string name = pg::quote_table(table);
+  const std::string here = standby.node() + ": table " + table.text();
+  const pg::Result theirs = primary.query(read_columns, {name});
+  const pg::Result ours = standby.query(read_columns, {name});
+  if (ours.rows() == 0)
+    throw Error(Exit::data, here + " does not exist; create it with `pgtandem apply init --create-tables`");
+  std::map<std::string, Column> there;
+  for (int i = 0; i < ours.rows(); ++i)
+    there[std::string(ours.get(i, 0))] = {std::string(ours.get(i, 1)), ours.get(i, 2) == "t", ours.get(i, 3) == "t"};
+  CopyPlan plan;
+  plan.binary = true;
+  std::string list;
+  for (int i = 0; i < theirs.rows(); ++i) {
+    const std::string column(theirs.get(i, 0));
+    if (theirs.get(i, 2) == "t") continue;  // the standby generates its own
+    if (filter != nullptr && !filter->columns.empty() &&
+        std::ranges::find(filter->columns, column) == filter->columns.end())
+      continue;
+    const auto found = there.find(column);
+    if (found == there.end() || found->second.generated)
+      throw Error(Exit::data, here + (found == there.end() ? " has no column " : " generates the column ") + column +
+                                  "; make it as on the primary");
+    plan.binary =
+        plan.binary && theirs.get(i, 3) == "t" && found->second.binary && found->second.type == theirs.get(i, 1);
+    list += (list.empty() ? "" : ", ") + pg::quote_identifier(column);
+  }
+  const bool where = filter != nullptr && !filter->where.empty();
+  const bool partitioned =
+      primary.query("SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind = 'p'", {name})
+          .rows() > 0;
+  const std::string format = plan.binary ? " (FORMAT binary)" : "";
+  if (where || partitioned || list.empty())
+    plan.out = "COPY (SELECT " + list + " FROM " + (partitioned ? "" : "ONLY ") + name +
+               (where ? " WHERE " + pg::quote_condition(filter->where) : "") + ") TO STDOUT" + format;
+  else
+    plan.out = "COPY " + name + " (" + list + ") TO STDOUT" + format;
+  plan.in = "COPY " + name + (list.empty() ? "" : " (" + list + ")") + " FROM STDIN" + format;
+  const pg::Result indexes = standby.query(read_indexes, {name});
+  for (int i = 0; i < indexes.rows(); ++i) {
+    plan.drop.emplace_back(indexes.get(i, 0));
+    plan.create.emplace_back(indexes.get(i, 1));
+  }
+  return plan;
+}
+
+}  // namespace compare

@@ -1,0 +1,26 @@
+// How a table is copied: which columns, in which of COPY's formats, and which of the standby's indexes are made after
+// the rows. Reads the catalogs of both sides, writes nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/table_name.hpp"
+#include "config/settings.hpp"
+#include "pg/session.hpp"
+
+namespace compare {
+
+struct CopyPlan {
+  std::string out;  // COPY … TO STDOUT
+  std::string in;   // COPY … FROM STDIN
+  bool binary = false;
+  std::vector<std::string> drop;  // statements, for indexes
+  std::vector<std::string> create;
+};
+
+// Throws Error(data), with what to do, where the standby has no such table or lacks a column.
+CopyPlan plan_copy(pg::Session& primary, pg::Session& standby, const base::TableName& table,
+                   const config::TableFilter* filter);
+
+}  // namespace compare

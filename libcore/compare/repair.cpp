@@ -1,0 +1,373 @@
+#include "compare/repair.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apply/fold.hpp"
+#include "apply/list_source.hpp"
+#include "base/arena.hpp"
+#include "base/clock.hpp"
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "base/retry.hpp"
+#include "base/stop.hpp"
+#include "change/writer.hpp"
+#include "compare/copy_table.hpp"
+#include "compare/recheck.hpp"
+#include "spool/dead.hpp"
+#include "spool/mark.hpp"
+#include "state/journal.hpp"
+
+namespace compare {
+namespace {
+
+using base::Exit;
+using change::Event;
+using change::EventType;
+using change::Relation;
+using change::Value;
+using change::ValueKind;
+
+// Rows looked at in one hold: enough that the hold (some 0.1 s) hardly shows, few enough that the applier is soon back.
+constexpr size_t batch_rows = 1000;
+constexpr size_t batch_bytes = 8 << 20;  // of the lines that name them; the rows come once more from each side
+
+struct Count {
+  uint64_t inserted = 0;
+  uint64_t updated = 0;
+  uint64_t deleted = 0;
+  uint64_t copied = 0;
+  uint64_t equal = 0;
+  uint64_t unsettled = 0;
+  uint64_t mended() const { return inserted + updated + deleted; }
+};
+
+Value value_of(const std::optional<std::string>& text) { return text ? Value::of(*text) : Value::null_value(); }
+
+// The changes that make rows of the standby as the primary has them, as one transaction. Values lie in the verdicts and
+// the suspects, keys that are made here in the arena.
+class Changes {
+ public:
+  Changes(change::Lsn lsn, base::Arena& arena, std::map<std::string, Count>& counts) : arena_(arena), counts_(counts) {
+    Event begin;
+    begin.type = EventType::begin;
+    begin.lsn = lsn;
+    begin.time = base::unix_microseconds();
+    events_.push_back(begin);
+  }
+
+  void add(const Suspect& suspect, const Verdict& verdict) {
+    const Relation& relation = *suspect.relation;
+    Count& count = counts_[relation.text];
+    if (verdict.kind == Verdict::Kind::equal) {
+      ++count.equal;
+    } else if (relation.identity == change::Identity::full) {
+      const std::span<Value> row = copy(suspect.key);
+      for (uint64_t i = verdict.standby.copies; i < verdict.primary.copies; ++i)
+        change(EventType::insert, relation, row, row);
+      for (uint64_t i = verdict.primary.copies; i < verdict.standby.copies; ++i)
+        change(EventType::remove, relation, row, {});
+    } else if (verdict.primary.copies == 0) {
+      change(EventType::remove, relation, key_in(relation, verdict.standby), {});
+    } else {
+      const std::span<Value> row = row_of(verdict.primary);
+      if (verdict.standby.copies == 0)
+        change(EventType::insert, relation, key_in(relation, verdict.primary), row);
+      else
+        change(EventType::update, relation, key_in(relation, verdict.standby), row);
+    }
+  }
+
+  bool any() const { return events_.size() > 1; }
+
+  std::vector<Event> take(change::Lsn lsn) {
+    Event commit;
+    commit.type = EventType::commit;
+    commit.lsn = lsn;
+    commit.end_lsn = {lsn.value + 1};
+    commit.changes = events_.size() - 1;
+    events_.push_back(commit);
+    return std::move(events_);
+  }
+
+ private:
+  void change(EventType type, const Relation& relation, std::span<Value> key, std::span<Value> row) {
+    Count& count = counts_[relation.text];
+    ++(type == EventType::insert ? count.inserted : type == EventType::update ? count.updated : count.deleted);
+    Event event;
+    event.type = type;
+    event.relation = &relation;
+    event.key = key;
+    event.row = row;
+    event.ordinal = events_.size();
+    events_.push_back(std::move(event));
+  }
+
+  std::span<Value> copy(std::span<const Value> from) {
+    Value* to = arena_.array<Value>(from.size());
+    std::copy(from.begin(), from.end(), to);
+    return {to, from.size()};
+  }
+  std::span<Value> row_of(const SeenRow& seen) {
+    Value* to = arena_.array<Value>(seen.values.size());
+    for (size_t i = 0; i < seen.values.size(); ++i) to[i] = value_of(seen.values[i]);
+    return {to, seen.values.size()};
+  }
+  std::span<Value> key_in(const Relation& relation, const SeenRow& seen) {
+    Value* to = arena_.array<Value>(relation.key.size());
+    for (size_t i = 0; i < relation.key.size(); ++i) to[i] = value_of(seen.values[relation.key[i]]);
+    return {to, relation.key.size()};
+  }
+
+  base::Arena& arena_;
+  std::map<std::string, Count>& counts_;
+  std::vector<Event> events_;
+};
+
+class Repair {
+ public:
+  Repair(const config::Settings& settings, const apply::Options& options, apply::Source& stream, const Print& print)
+      : settings_(settings),
+        options_(options),
+        stream_(stream),
+        print_(print),
+        node_(settings.secondary(options.node).name),
+        source_(spool::require_mark(settings.spool.directory).source),
+        journal_(settings.state_directory / ("repairs." + node_ + ".jsonl")) {
+    // The primary's row is meant to win: what is mended differs, whatever the policy for conflicts made of it.
+    mending_ = settings;
+    mending_.synchronization.conflict_resolution = config::ConflictResolution::primary_wins;
+    if (!options.report.empty() && !print) base::open_file(options.report, O_WRONLY | O_CREAT | O_TRUNC);
+  }
+
+  Exit run() {
+    if (const std::optional<change::Source> named = stream_.named(); named && *named != source_)
+      throw base::Error(Exit::data, "stdin: the comparison was of " + named->id() + ", the queue is of " +
+                                        source_.id() + "; run diff with this configuration");
+    stream_.rewind({{}, {UINT64_MAX}, 0, 0});
+    bool open = false;
+    for (;;) {
+      const Event* event = stream_.next(arena_);
+      if (event == nullptr) break;
+      if (event->type == EventType::begin) open = true;
+      if (event->type == EventType::commit) open = false;
+      take(*event);
+    }
+    if (!base::stop_requested()) mend();
+    tell();
+    if (open && !base::stop_requested())
+      throw base::Error(Exit::data, "stdin: the comparison broke off; what it had named is mended, run it again");
+    return unsettled_ > 0 ? Exit::finding : Exit::done;
+  }
+
+ private:
+  void take(const Event& event) {
+    switch (event.type) {
+      case EventType::insert:
+        suspect(*event.relation, event.relation->identity == change::Identity::full ? whole(event) : key_of(event));
+        break;
+      case EventType::update:
+        suspect(*event.relation, {event.key.begin(), event.key.end()});
+        suspect(*event.relation, event.relation->identity == change::Identity::full ? whole(event) : key_of(event));
+        break;
+      case EventType::remove:
+        suspect(*event.relation, {event.key.begin(), event.key.end()});
+        break;
+      case EventType::copy: {
+        const std::vector<base::TableName> tables = event.tables;
+        mend();
+        for (const base::TableName& table : tables) copy(table);
+        break;
+      }
+      case EventType::truncate:
+        throw base::Error(Exit::data, "stdin: a truncate in a comparison's stream, which none writes");
+      default:
+        break;
+    }
+    if (suspects_.size() >= batch_rows || arena_.used() >= batch_bytes) mend();
+  }
+
+  static std::vector<Value> whole(const Event& event) { return {event.row.begin(), event.row.end()}; }
+
+  // Of the row as it is to be.
+  static std::vector<Value> key_of(const Event& event) {
+    std::vector<Value> key;
+    for (size_t i = 0; i < event.relation->key.size(); ++i) {
+      const Value& value = event.row[event.relation->key[i]];
+      key.push_back(value.kind == ValueKind::absent && !event.key.empty() ? event.key[i] : value);
+    }
+    return key;
+  }
+
+  void suspect(const Relation& relation, std::vector<Value> key) {
+    if (relation.key.empty())
+      throw base::Error(Exit::data, "stdin: " + relation.text +
+                                        " has no key in its relation line, so no row of it can "
+                                        "be found; a table without one is compared by all its columns");
+    suspects_.push_back({&relation, std::move(key)});
+  }
+
+  // The rows named so far.
+  void mend() {
+    base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
+    drop_doubles();
+    while (!suspects_.empty() && !base::stop_requested()) {
+      std::map<std::string, Count> counts;
+      try {
+        const RecheckOptions how{.primary = {}, .node = node_, .limit = 0, .exact = true, .rounds = 5};
+        const std::vector<Verdict> verdicts =
+            recheck(settings_, how, suspects_, [&](const Looked& looked) { write(looked, counts); });
+        for (size_t i = 0; i < verdicts.size(); ++i)
+          if (verdicts[i].kind == Verdict::Kind::unsettled) ++counts[suspects_[i].relation->text].unsettled;
+        add(counts);
+        break;
+      } catch (const base::Error& failure) {
+        // What was settled and written stays, and is found equal by the next look.
+        const bool heals = dynamic_cast<const base::Transient*>(&failure) != nullptr ||
+                           failure.kind() == Exit::try_later || failure.kind() == Exit::unreachable;
+        if (!base::stop_requested() && (!heals || !backoff.wait(failure.what()))) throw;
+      }
+    }
+    suspects_.clear();
+    arena_.reset();
+  }
+
+  // A row that several lines name is looked at once; of a table without a key its copies would be counted twice.
+  void drop_doubles() {
+    const auto less = [](const Suspect& a, const Suspect& b) {
+      if (a.relation != b.relation) return a.relation < b.relation;
+      return std::ranges::lexicographical_compare(a.key, b.key, [](const Value& x, const Value& y) {
+        return x.kind != y.kind ? x.kind < y.kind : x.text() < y.text();
+      });
+    };
+    std::sort(suspects_.begin(), suspects_.end(), less);
+    const auto last = std::unique(suspects_.begin(), suspects_.end(),
+                                  [&](const Suspect& a, const Suspect& b) { return !less(a, b) && !less(b, a); });
+    suspects_.erase(last, suspects_.end());
+  }
+
+  // With the applier held: what differs, in a transaction that it cannot overtake.
+  void write(const Looked& looked, std::map<std::string, Count>& counts) {
+    base::Arena arena;
+    Changes changes(looked.lsn, arena, counts);
+    for (const size_t i : looked.which) changes.add(suspects_[i], looked.verdicts[i]);
+    if (changes.any()) {
+      apply::ListSource source(changes.take(looked.lsn));
+      apply::Options options = options_;
+      options.pin = apply::Pin{source_, looked.standby_lsn};
+      looked.keep();
+      if (print_)
+        apply::dry_run(source, options, print_);
+      else
+        apply::from_source_to_standby(mending_, options, source);
+    }
+    if (print_) return;
+    std::map<std::string, std::vector<uint64_t>> keys;
+    for (const size_t i : looked.which)
+      if (suspects_[i].relation->identity != change::Identity::full)
+        keys[suspects_[i].relation->text].push_back(apply::key_hash(suspects_[i].key));
+    supersede(keys);
+  }
+
+  // What is held in quarantine of rows that are as on the primary now: a retry would take them back.
+  void supersede(const std::map<std::string, std::vector<uint64_t>>& keys) {
+    for (const spool::DeadLetter& letter : spool::dead_letters(settings_.spool.directory, node_)) {
+      const auto found = keys.find(letter.table);
+      if (found == keys.end()) continue;
+      const bool of_these = std::ranges::any_of(
+          letter.keys, [&](uint64_t key) { return std::ranges::find(found->second, key) != found->second.end(); });
+      if (!of_these) continue;
+      spool::remove_dead(settings_.spool.directory, letter, "superseded");
+      base::log(base::Level::info, node_ + ": operation " + letter.id() + " on " + letter.table +
+                                       " leaves quarantine: its row was mended");
+    }
+  }
+
+  void copy(const base::TableName& table) {
+    if (base::stop_requested()) return;
+    uint64_t rows = 0;
+    try {
+      rows = copy_table(settings_, {.primary = {}, .node = node_, .table = table, .limit = 0}, print_);
+    } catch (const base::Error& failure) {
+      if (!base::stop_requested()) throw;
+      base::log(base::Level::info, failure.what());
+      return;
+    }
+    if (print_) return;
+    std::map<std::string, Count> counts;
+    counts[table.text()].copied = rows;
+    add(counts);
+  }
+
+  void add(const std::map<std::string, Count>& counts) {
+    for (const auto& [table, count] : counts) {
+      Count& total = totals_[table];
+      total.inserted += count.inserted;
+      total.updated += count.updated;
+      total.deleted += count.deleted;
+      total.copied += count.copied;
+      total.equal += count.equal;
+      total.unsettled += count.unsettled;
+      unsettled_ += count.unsettled;
+    }
+  }
+
+  void tell() {
+    for (const auto& [table, count] : totals_) {
+      std::string text = node_ + ": " + table + ": ";
+      if (count.copied > 0) text += "copied " + std::to_string(count.copied) + " rows, ";
+      text += "repaired " + std::to_string(count.mended()) + " (" + std::to_string(count.inserted) + " inserted, " +
+              std::to_string(count.updated) + " updated, " + std::to_string(count.deleted) + " deleted)";
+      if (count.equal > 0) text += "; " + std::to_string(count.equal) + " had become equal";
+      if (count.unsettled > 0)
+        text += "; " + std::to_string(count.unsettled) + " left, which are written too often to be sure of";
+      base::log(count.unsettled > 0 ? base::Level::warn : base::Level::info, (print_ ? "would have " : "") + text);
+      if (print_) continue;
+      std::string line = R"({"time":")" + base::iso_time(base::unix_microseconds()) + R"(","cut":")" +
+                         stream_.cut()->text() + R"(","table":)";
+      change::append_json_string(line, table);
+      const auto figure = [&](const char* name, uint64_t value) {
+        line += std::string(",\"") + name + "\":" + std::to_string(value);
+      };
+      figure("copied", count.copied);
+      figure("inserted", count.inserted);
+      figure("updated", count.updated);
+      figure("deleted", count.deleted);
+      figure("equal", count.equal);
+      figure("unsettled", count.unsettled);
+      journal_.add(line + "}");
+    }
+    if (!print_) journal_.sync();
+  }
+
+  const config::Settings& settings_;
+  const apply::Options& options_;
+  apply::Source& stream_;
+  const Print& print_;
+  const std::string node_;
+  const change::Source source_;
+  config::Settings mending_;
+  state::Journal journal_;
+  base::Arena arena_;  // values of the suspects
+  std::vector<Suspect> suspects_;
+  std::map<std::string, Count> totals_;  // by table
+  uint64_t unsettled_ = 0;
+};
+
+}  // namespace
+
+base::Exit apply_stdin(const config::Settings& settings, const apply::Options& options, int fd, const Print& print) {
+  const std::unique_ptr<apply::Source> stream = apply::from_descriptor(fd, "stdin");
+  if (stream->cut()) return Repair(settings, options, *stream, print).run();
+  if (!print) return apply::from_stream_to_standby(settings, options, *stream);
+  apply::dry_run(settings, options, stream.get(), print);
+  return Exit::done;
+}
+
+}  // namespace compare

@@ -1,0 +1,23 @@
+// Rows out of one server and into another as they come, by COPY on both: bytes that nobody here takes apart. Bounded
+// memory. Both sessions are used up where it throws.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "pg/session.hpp"
+
+namespace pg {
+
+struct Copied {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+};
+
+// `out`: COPY … TO STDOUT, `in`: COPY … FROM STDIN, in one format. A request to stop cancels both and throws
+// Error(try_later). `progress` is called about once a megabyte.
+Copied copy_through(Session& from, const std::string& out, Session& to, const std::string& in,
+                    const std::function<void(const Copied&)>& progress);
+
+}  // namespace pg
