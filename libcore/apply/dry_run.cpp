@@ -107,6 +107,7 @@ std::string sql(const Event& event) {
       return "DELETE FROM " + pg::quote_table(event.relation->table) + " WHERE " + condition(event) + ";\n";
     case EventType::truncate:
       return truncate(event);
+    case EventType::copy:
     case EventType::source:
     case EventType::relation:
     case EventType::keepalive:

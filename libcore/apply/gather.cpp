@@ -83,6 +83,10 @@ std::unique_ptr<Piece> Gatherer::take(const change::Event& event) {
       new_piece_ = true;
       return nullptr;
     }
+    case EventType::copy:
+      throw base::Error(base::Exit::data,
+                        "a copy in a stream that is no comparison's; nothing of its transaction is "
+                        "applied, send the lines of diff as they are");
     case EventType::insert:
     case EventType::update:
     case EventType::remove:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,7 +64,7 @@ struct Source {
   std::string id() const { return system_id + "/" + slot + "/" + created.text(); }
 };
 
-enum class EventType : uint8_t { source, relation, begin, insert, update, remove, truncate, commit, keepalive };
+enum class EventType : uint8_t { source, relation, begin, insert, update, remove, truncate, copy, commit, keepalive };
 
 // One line taken apart. Spans and pointers are valid as the reader says.
 struct Event {
@@ -74,16 +75,17 @@ struct Event {
   int64_t time = 0;         // begin: commit time, microseconds since 1970
   uint64_t changes = 0;     // commit: changes in the transaction, as its writer counted
   uint64_t operations = 0;  // source, in a segment: operations in the spool before it
-  uint64_t ordinal = 0;     // insert, update, remove, truncate: from 1 within its transaction
+  uint64_t ordinal = 0;     // insert, update, remove, truncate, copy: from 1 within its transaction
   uint64_t checksum = 0;    // commit, in a segment
   bool has_checksum = false;
   const Relation* relation = nullptr;   // relation, insert, update, remove
   std::span<Value> key;                 // as relation->key; empty if the line carries none
   std::span<Value> row;                 // as relation->columns; insert, update
-  std::vector<base::TableName> tables;  // truncate
+  std::vector<base::TableName> tables;  // truncate, copy
   bool restart_identity = false;        // truncate
   bool cascade = false;                 // truncate
   Source source;                        // source
+  std::optional<Lsn> cut;               // source, of a comparison: where both sides were looked at
 };
 
 }  // namespace change

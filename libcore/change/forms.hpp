@@ -15,13 +15,14 @@ namespace change {
 // clang-format off
 enum Member : unsigned {
   m_type, m_table, m_columns, m_key, m_identity, m_lsn, m_end_lsn, m_xid, m_time, m_new, m_unchanged, m_tables,
-  m_restart_identity, m_cascade, m_changes, m_xxh3, m_system_id, m_timeline, m_slot, m_created, m_operations, m_count
+  m_restart_identity, m_cascade, m_changes, m_xxh3, m_system_id, m_timeline, m_slot, m_created, m_operations, m_cut,
+  m_count
 };
 // clang-format on
 inline constexpr std::string_view member_names[m_count] = {
     "type",      "table",    "columns",   "key",     "identity",         "lsn",     "end_lsn", "xid",
     "time",      "new",      "unchanged", "tables",  "restart_identity", "cascade", "changes", "xxh3",
-    "system_id", "timeline", "slot",      "created", "operations"};
+    "system_id", "timeline", "slot",      "created", "operations",       "cut"};
 
 constexpr unsigned bit(unsigned member) { return 1U << member; }
 
@@ -43,7 +44,7 @@ struct Form {
   EventType type;
   bool row;  // carries a row of a table
   unsigned required;
-  std::array<Member, 7> members;  // all but "type", in the writer's order; m_count ends them
+  std::array<Member, 8> members;  // all but "type", in the writer's order; m_count ends them
   Quoted quoted{name, "\""};
 
   constexpr bool has(unsigned member) const {
@@ -63,10 +64,11 @@ inline constexpr Form forms[] = {
     {"relation", EventType::relation, false, bit(m_table) | bit(m_columns) | bit(m_key),
      {m_table, m_columns, m_key, m_identity, m_count}},
     {"truncate", EventType::truncate, false, bit(m_tables), {m_tables, m_restart_identity, m_cascade, m_count}},
+    {"copy", EventType::copy, false, bit(m_tables), {m_tables, m_count}},
     {"keepalive", EventType::keepalive, false, bit(m_lsn), {m_lsn, m_time, m_count}},
     {"source", EventType::source, false,
      bit(m_system_id) | bit(m_timeline) | bit(m_slot) | bit(m_created) | bit(m_lsn),
-     {m_system_id, m_timeline, m_slot, m_created, m_lsn, m_operations, m_count}},
+     {m_system_id, m_timeline, m_slot, m_created, m_lsn, m_operations, m_cut, m_count}},
 };
 // clang-format on
 
@@ -82,7 +84,7 @@ constexpr std::array<Quoted, sizeof...(I)> quote_members(std::index_sequence<I..
 // A perfect hash of the member names: each has a slot of its own, which the compiler checks.
 constexpr size_t slot_of(std::string_view name) {
   if (name.empty()) return 0;
-  return (static_cast<size_t>(name[0]) * 5 + static_cast<size_t>(name[name.size() / 2]) * 13 + name.size()) % 64;
+  return (static_cast<size_t>(name[0]) * 13 + static_cast<size_t>(name[name.size() / 2]) * 8 + name.size()) % 64;
 }
 constexpr std::array<uint8_t, 64> member_slots() {
   std::array<uint8_t, 64> slots{};

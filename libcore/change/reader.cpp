@@ -233,6 +233,9 @@ void Reader::State::read_other_members(JsonCursor& json, Head& head) {
       case m_changes:
         event.changes = number_of(json, UINT64_MAX);
         break;
+      case m_cut:
+        event.cut = lsn_of(json);
+        break;
       case m_operations:
         event.operations = number_of(json, UINT64_MAX);
         break;
@@ -261,7 +264,7 @@ void Reader::State::read_other_members(JsonCursor& json, Head& head) {
         break;
       case m_tables:
         json.each('[', "an array", [&] { event.tables.push_back(table_of(json)); });
-        if (event.tables.empty()) fail(at, "no tables to truncate");
+        if (event.tables.empty()) fail(at, "no tables");
         break;
       case m_columns:
         relation_line.read_columns(json);
@@ -315,6 +318,7 @@ void Reader::State::follow() {
     case EventType::update:
     case EventType::remove:
     case EventType::truncate:
+    case EventType::copy:
       if (!in_transaction) fail(start(), "a change outside a transaction");
       event.ordinal = ++ordinal;
       break;

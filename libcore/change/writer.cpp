@@ -108,7 +108,7 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_source(std::string& out, const Source& source, Lsn start, const uint64_t* operations) {
+void append_source(std::string& out, const Source& source, Lsn start, const uint64_t* operations, const Lsn* cut) {
   out += R"({"type":"source","system_id":)";
   append_json_string(out, source.system_id);
   out += ",\"timeline\":";
@@ -121,6 +121,7 @@ void append_source(std::string& out, const Source& source, Lsn start, const uint
     out += ",\"operations\":";
     append_number(out, *operations);
   }
+  if (cut != nullptr) append_lsn(out, ",\"cut\":\"", *cut);
   out += "}\n";
 }
 
@@ -192,6 +193,15 @@ void append_truncate(std::string& out, std::span<const base::TableName> tables, 
   }
   out += restart_identity ? "],\"restart_identity\":true" : "],\"restart_identity\":false";
   out += cascade ? ",\"cascade\":true}\n" : ",\"cascade\":false}\n";
+}
+
+void append_copy(std::string& out, std::span<const base::TableName> tables) {
+  out += R"({"type":"copy","tables":[)";
+  for (size_t i = 0; i < tables.size(); ++i) {
+    if (i > 0) out += ',';
+    append_json_string(out, tables[i].text());
+  }
+  out += "]}\n";
 }
 
 void append_commit(std::string& out, Lsn lsn, Lsn end_lsn, uint64_t changes) {

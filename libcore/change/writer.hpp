@@ -11,8 +11,10 @@ namespace change {
 // A JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 
-// `operations` is written only in a segment's first line: what the spool held before it.
-void append_source(std::string& out, const Source& source, Lsn start, const uint64_t* operations = nullptr);
+// `operations` is written only in a segment's first line: what the spool held before it. `cut` only by a comparison:
+// the position at which it looked at both sides.
+void append_source(std::string& out, const Source& source, Lsn start, const uint64_t* operations = nullptr,
+                   const Lsn* cut = nullptr);
 void append_relation(std::string& out, const Relation& relation);
 void append_begin(std::string& out, Lsn lsn, uint32_t xid, int64_t time_us);
 // `key` aligned with relation.key, `row` with relation.columns. An absent value in an update's row is named in
@@ -21,6 +23,7 @@ void append_insert(std::string& out, const Relation& relation, std::span<const V
 void append_update(std::string& out, const Relation& relation, std::span<const Value> key, std::span<const Value> row);
 void append_remove(std::string& out, const Relation& relation, std::span<const Value> key);
 void append_truncate(std::string& out, std::span<const base::TableName> tables, bool restart_identity, bool cascade);
+void append_copy(std::string& out, std::span<const base::TableName> tables);
 void append_commit(std::string& out, Lsn lsn, Lsn end_lsn, uint64_t changes);
 void append_keepalive(std::string& out, Lsn lsn, int64_t time_us);
 

@@ -89,16 +89,16 @@ class Session {
   const std::string& node() const { return node_; }
   std::string where(const std::string& doing) const;  // "NODE: cannot DOING", for error messages
 
-  // For replication.cpp only.
+  // For replication.cpp and copy_out.cpp only.
   pg_conn* handle() const { return conn_.get(); }
   // Waits until the socket can be read (or written too); false when `seconds` have passed.
   bool wait(bool write, double seconds);
   void send_all();
+  Result last_result(const std::string& sql);
 
  private:
   void send(const std::string& sql, std::span<const Parameter> parameters);
   Result next_result(const char* doing, const std::string& sql);
-  Result last_result(const std::string& sql);
   Result expect(Result result, const std::string& sql);
   struct Finish {
     void operator()(pg_conn* conn) const;

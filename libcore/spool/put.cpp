@@ -136,6 +136,10 @@ bool Put::take(std::string_view line) {
 
 // First, and wherever the stream starts again: a transaction open there is void and will come again.
 void Put::check_source(const change::Event& event) {
+  if (event.cut)
+    throw base::Error(base::Exit::data, "stdin:" + std::to_string(lines_.line_number()) +
+                                            ":1: a comparison's stream, whose rows are true at its cut only; give it "
+                                            "to `pgtandem apply -`");
   const auto described = [](const change::Source& source) {
     return source.id() + " (timeline " + std::to_string(source.timeline) + ")";
   };

@@ -12,6 +12,7 @@ const std::vector<std::string> seeds = {
     R"({"type":"update","table":"public.t","key":{"id":42},"new":{"id":-7,"ok":null},"unchanged":["txt"]})",
     R"({"key":{"id":42},"new":{"id":-7,"txt":"x\\y\n"},"table":"public.t","type":"insert"})",
     R"({ "type" : "delete" , "table" : "public.t" , "key" : { "id" : 0 } })",
+    R"({"type":"copy","tables":["public.t"]})",
     R"({"type":"truncate","tables":["public.t","\"a\"\"b\".c"],"restart_identity":false,"cascade":true})",
     "{\"type\":\"insert\",\"table\":\"public.t\",\"new\":{\"txt\":\"\xc3\xa4 \xe5\x9b\xb3 "
     "\xf0\x9f\x98\x80\",\"id\":1}}",

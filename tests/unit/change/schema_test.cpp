@@ -119,13 +119,14 @@ const std::vector<json>& whole_lines() {
     std::vector<json> out;
     for (
         const char* text :
-        {R"({"type":"source","system_id":"7314","timeline":1,"slot":"s_1","created":"0/1","lsn":"0/2","operations":0})",
+        {R"({"type":"source","system_id":"7314","timeline":1,"slot":"s_1","created":"0/1","lsn":"0/2","operations":0,"cut":"0/3"})",
          R"({"type":"relation","table":"public.u","columns":[{"name":"id","type":"integer"}],"key":["id"],"identity":"index"})",
          R"({"type":"begin","lsn":"0/10","xid":7,"time":"2026-11-23T04:05:06.123456Z"})",
          R"({"type":"insert","table":"public.t","key":{"id":1},"new":{"id":1,"txt":"a","ok":true}})",
          R"({"type":"update","table":"public.t","key":{"id":1},"new":{"id":2,"ok":null},"unchanged":["txt"]})",
          R"({"type":"delete","table":"public.t","key":{"id":1}})",
          R"({"type":"truncate","tables":["public.t","\"A\".b"],"restart_identity":true,"cascade":false})",
+         R"({"type":"copy","tables":["public.t","\"A\".b"]})",
          R"({"type":"commit","lsn":"0/10","end_lsn":"0/18","changes":2,"xxh3":"0123456789abcdef"})",
          R"({"type":"keepalive","lsn":"0/20","time":"2026-11-23T04:05:06.123456Z"})"})
       out.push_back(json::parse(text));
@@ -210,6 +211,7 @@ TEST_CASE("the schema takes what the writer writes") {
   append_update(lines, shape, values(row), values({null, absent}));
   append_remove(lines, shape, values(row));
   change::append_truncate(lines, std::vector{shape.table}, false, true);
+  change::append_copy(lines, std::vector{shape.table});
   std::string commit;
   change::append_commit(commit, {UINT64_MAX - 1}, {UINT64_MAX}, UINT64_MAX);
   change::append_checksum(commit, 0);

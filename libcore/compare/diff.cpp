@@ -1,0 +1,147 @@
+#include "compare/diff.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/retry.hpp"
+#include "base/table_name.hpp"
+#include "capture/link.hpp"
+#include "compare/cut.hpp"
+#include "compare/self_test.hpp"
+#include "compare/table_diff.hpp"
+#include "spool/mark.hpp"
+
+namespace compare {
+namespace {
+
+using base::Error;
+using base::Exit;
+
+// Rows of an empty standby's table that are still printed one by one.
+constexpr uint64_t copy_above = 5000;
+
+std::vector<base::TableName> chosen_tables(const config::Settings& settings, const std::vector<std::string>& texts) {
+  const std::vector<base::TableName>& synced = settings.synchronization.sync_tables;
+  if (texts.empty()) return synced;
+  std::vector<base::TableName> out;
+  for (const std::string& text : texts) {
+    base::TableName table;
+    std::string why;
+    if (!base::parse_table_name(text, table, why))
+      throw Error(Exit::usage, "--table " + text + " is not a table name: " + why);
+    if (std::ranges::find(synced, table) == synced.end())
+      throw Error(Exit::usage, "--table " + table.text() + " is none of sync_tables; see pgtandem config");
+    if (std::ranges::find(out, table) == out.end()) out.push_back(table);
+  }
+  return out;
+}
+
+// The stream's source as capture's lines have it, so that whoever repairs knows that this is its own primary.
+change::Source source_of(const config::Settings& settings, pg::Session& primary, change::Lsn cut) {
+  if (const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory)) return mark->source;
+  const pg::Result system = primary.query(
+      "SELECT s.system_identifier, c.timeline_id FROM pg_control_system() AS s, pg_control_checkpoint() AS c");
+  return {std::string(system.get(0, 0)), static_cast<uint32_t>(std::stoul(std::string(system.get(0, 1)))),
+          capture::link_name(settings), cut};
+}
+
+struct Pairing {
+  TableShape primary;
+  TableShape standby;
+  TablePair pair;
+};
+
+std::vector<Pairing> pair_all(const config::Settings& settings, const std::vector<base::TableName>& tables,
+                              Side& primary, Side& standby) {
+  std::vector<Pairing> out;
+  for (const base::TableName& table : tables) {
+    const auto filter = settings.filters.tables.find(table);
+    Pairing pairing{read_shape(primary.session(), table), read_shape(standby.session(), table), {}};
+    pairing.pair = pair_tables(pairing.primary, pairing.standby,
+                               filter == settings.filters.tables.end() ? nullptr : &filter->second);
+    for (const std::string& note : pairing.pair.notes) base::log(base::Level::warn, note);
+    out.push_back(std::move(pairing));
+  }
+  if (!settings.filters.program.empty())
+    base::log(base::Level::warn,
+              "filters.program is not asked by a comparison: rows that it keeps away show as missing");
+  return out;
+}
+
+// All that has to be open at once; made again as a whole where a server was away.
+struct Opened {
+  Side primary;
+  Side standby;
+  Digest digest;
+  Cut cut;
+
+  Opened(const config::Settings& settings, const Options& options, const std::vector<base::TableName>& tables)
+      : primary(settings.primary(), options.jobs, settings.synchronization.sync_timeout),
+        standby(settings.secondary(options.node), options.jobs, settings.synchronization.sync_timeout),
+        digest(agree_on_digest(primary.session(), standby.session())),
+        cut(settings, {.primary = {}, .node = options.node, .tables = tables}) {
+    primary.look_at(cut.primary_snapshot());
+    standby.look_at(cut.standby_snapshot());
+  }
+};
+
+std::unique_ptr<Opened> open(const config::Settings& settings, const Options& options,
+                             const std::vector<base::TableName>& tables) {
+  base::Backoff backoff(settings.synchronization.max_retry_attempts, settings.synchronization.retry_delay);
+  for (;;) {
+    try {
+      return std::make_unique<Opened>(settings, options, tables);
+    } catch (const base::Transient& failure) {
+      if (!backoff.wait(failure.what())) throw;
+    }
+  }
+}
+
+std::string megabytes(uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
+  return text;
+}
+
+}  // namespace
+
+Exit diff(const config::Settings& settings, const Options& options) {
+  const std::vector<base::TableName> tables = chosen_tables(settings, options.tables);
+  const double began = base::monotonic_seconds();
+  const std::unique_ptr<Opened> opened = open(settings, options, tables);
+  Side& primary = opened->primary;
+  Side& standby = opened->standby;
+  const change::Lsn lsn = opened->cut.lsn();
+  if (!opened->cut.exact())
+    base::log(base::Level::warn, "the comparison is not exact, since " + opened->cut.why_not() +
+                                     ": what is on its way to the standby shows as different");
+  // Every table is looked at before the first is compared: what cannot be compared is said at once.
+  const std::vector<Pairing> pairings = pair_all(settings, tables, primary, standby);
+
+  std::optional<ChangeLines> lines;
+  if (!options.summary) lines.emplace(options.print, source_of(settings, primary.session(), lsn), lsn);
+  ProgressMeter meter(options.show);
+  bool equal = true;
+  uint64_t rows = 0;
+  for (const Pairing& pairing : pairings) {
+    TableDiff table(primary, standby, pairing.pair, opened->digest, lines ? &*lines : nullptr,
+                    options.rows ? UINT64_MAX : copy_above, meter);
+    const TableResult result = table.run(pairing.primary, pairing.standby);
+    equal = equal && result.equal();
+    rows += result.primary_rows + result.standby_rows;
+    if (options.summary) options.print(text_of(pairing.pair.relation.text, result) + "\n");
+    base::log(base::Level::debug, text_of(pairing.pair.relation.text, result));
+  }
+  if (lines) lines->finish();
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%.1f s", base::monotonic_seconds() - began);
+  base::log(base::Level::info, "compared " + std::to_string(rows) + " rows of " + std::to_string(tables.size()) +
+                                   " tables on both sides at " + lsn.text() + " in " + seconds + ", " +
+                                   megabytes(primary.received + standby.received) + " received");
+  return equal ? Exit::done : Exit::finding;
+}
+
+}  // namespace compare
