@@ -186,8 +186,8 @@ Result Session::next_result(const char* doing, const std::string& sql) {
 
 Result Session::expect(Result result, const std::string& sql) {
   const ExecStatusType status = PQresultStatus(result.handle());
-  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN ||
-      status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN || status == PGRES_COPY_OUT ||
+      status == PGRES_COPY_BOTH)
     return result;
   const char* state = PQresultErrorField(result.handle(), PG_DIAG_SQLSTATE);
   const char* text = PQresultErrorField(result.handle(), PG_DIAG_MESSAGE_PRIMARY);
