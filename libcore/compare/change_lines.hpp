@@ -1,7 +1,8 @@
-// What a comparison found, as the change lines that would mend the standby: one transaction at the cut's LSN, in which
-// each table's deletes come before its updates and those before its inserts, so that unique values are free when they
-// are taken. Owns that order, and the file that updates and inserts wait in where they are many. Nothing is printed
-// where nothing differs.
+// What a comparison found, as the change lines that would mend the standby: one transaction at the cut's LSN. All
+// deletes come first, table by table as they are found; then, for the last table first, its updates and its inserts. So
+// unique values are free when they are taken, and with tables that reference others begun before those, no row goes
+// before what references it, and none comes before what it references. Owns that order, and the file that updates and
+// inserts wait in where they are many. Nothing is printed where nothing differs.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "change/change.hpp"
 #include "compare/spill.hpp"
@@ -17,35 +19,38 @@ namespace compare {
 
 class ChangeLines {
  public:
-  ChangeLines(std::function<void(std::string_view)> print, change::Source source, change::Lsn cut);
+  // `tables`: how many will be begun.
+  ChangeLines(std::function<void(std::string_view)> print, change::Source source, change::Lsn cut, size_t tables);
 
+  // The relation has to stay until finish().
   void begin_table(const change::Relation& relation);
   // As change::append_*(). Throws Error(data) for a row that no line can hold.
   void remove(std::span<const change::Value> key);
   void update(std::span<const change::Value> key, std::span<const change::Value> row);
   void insert(std::span<const change::Value> key, std::span<const change::Value> row);
-  void copy(const base::TableName& table);
-  void end_table();
-  // The commit. Without it nobody applies what came before.
+  void copy();  // of the whole table
+  // What waited, and the commit. Without it nobody applies what came before.
   void finish();
 
  private:
   void begin();
-  void begin_rows();
+  void print_relation(size_t table);
   void check_line() const;
   void print(std::string_view lines);
 
   std::function<void(std::string_view)> print_;
   change::Source source_;
   change::Lsn cut_;
-  const change::Relation* relation_ = nullptr;
+  struct Table {
+    const change::Relation* relation;
+    bool printed;
+  };
+  std::vector<Table> tables_;
   bool began_ = false;
-  bool relation_printed_ = false;
   uint64_t changes_ = 0;
   std::string line_;
-  std::string waiting_;  // on its way out
-  Spill updates_;
-  Spill inserts_;
+  std::string out_;  // on its way
+  Spill waiting_;    // two parts a table: updates, inserts
 };
 
 }  // namespace compare

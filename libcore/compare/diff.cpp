@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
+#include <map>
 #include <optional>
 
 #include "base/clock.hpp"
@@ -71,6 +73,32 @@ std::vector<Pairing> pair_all(const config::Settings& settings, const std::vecto
   return out;
 }
 
+// Tables that reference others come before those, as far as there is such an order.
+void referencing_first(std::vector<Pairing>& pairings, pg::Session& standby) {
+  const pg::Result references = standby.query(
+      R"(SELECT cn.nspname, c.relname, pn.nspname, p.relname
+           FROM pg_catalog.pg_constraint f
+           JOIN pg_catalog.pg_class c ON c.oid = f.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
+           JOIN pg_catalog.pg_class p ON p.oid = f.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+          WHERE f.contype = 'f' AND f.conrelid <> f.confrelid)");
+  std::map<base::TableName, size_t> depth;  // above every table that it references
+  for (const Pairing& pairing : pairings) depth[pairing.pair.table] = 0;
+  bool moved = true;
+  for (size_t round = 0; moved && round < pairings.size(); ++round) {  // a circle of references has no order
+    moved = false;
+    for (int i = 0; i < references.rows(); ++i) {
+      const auto child = depth.find({std::string(references.get(i, 0)), std::string(references.get(i, 1))});
+      const auto parent = depth.find({std::string(references.get(i, 2)), std::string(references.get(i, 3))});
+      if (child == depth.end() || parent == depth.end() || child->second > parent->second) continue;
+      child->second = parent->second + 1;
+      moved = true;
+    }
+  }
+  // Else the lines stand in the configuration's order; they come last table first.
+  std::ranges::stable_sort(pairings, {}, [&](const Pairing& p) { return depth.at(p.pair.table); });
+  std::ranges::reverse(pairings);
+}
+
 // All that has to be open at once; made again as a whole where a server was away.
 struct Opened {
   Side primary;
@@ -119,10 +147,13 @@ Exit diff(const config::Settings& settings, const Options& options) {
     base::log(base::Level::warn, "the comparison is not exact, since " + opened->cut.why_not() +
                                      ": what is on its way to the standby shows as different");
   // Every table is looked at before the first is compared: what cannot be compared is said at once.
-  const std::vector<Pairing> pairings = pair_all(settings, tables, primary, standby);
+  std::vector<Pairing> pairings = pair_all(settings, tables, primary, standby);
 
   std::optional<ChangeLines> lines;
-  if (!options.summary) lines.emplace(options.print, source_of(settings, primary.session(), lsn), lsn);
+  if (!options.summary) {
+    lines.emplace(options.print, source_of(settings, primary.session(), lsn), lsn, pairings.size());
+    referencing_first(pairings, standby.session());
+  }
   ProgressMeter meter(options.show);
   bool equal = true;
   uint64_t rows = 0;

@@ -24,7 +24,6 @@ base::Fd nameless_file() {
 void Spill::add(size_t part, std::string_view record) {
   parts_[part].waiting += record;
   waiting_ += record.size();
-  added_ += record.size();
   if (waiting_ > memory_) write_out();
 }
 

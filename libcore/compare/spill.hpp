@@ -21,7 +21,7 @@ class Spill {
   void add(size_t part, std::string_view record);
   // Everything that was added to the part, in its order, some records a time; a record is never cut.
   void read(size_t part, const std::function<void(std::string_view)>& take);
-  bool empty() const { return added_ == 0; }
+  bool empty(size_t part) const { return parts_[part].waiting.empty() && parts_[part].pieces.empty(); }
   size_t parts() const { return parts_.size(); }
 
  private:
@@ -38,7 +38,6 @@ class Spill {
   std::vector<Part> parts_;
   size_t memory_;
   size_t waiting_ = 0;
-  uint64_t added_ = 0;
   uint64_t file_size_ = 0;
   base::Fd file_;
 };

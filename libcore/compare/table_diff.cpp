@@ -72,7 +72,6 @@ TableResult TableDiff::run(const TableShape& primary, const TableShape& standby)
     const std::vector<uint64_t> dirty = sum_up();
     if (!dirty.empty()) examine(dirty);
   }
-  if (lines_ != nullptr) lines_->end_table();
   return result_;
 }
 
@@ -90,7 +89,7 @@ bool TableDiff::copy_whole() {
   if (count <= copy_above_) return false;
   result_.primary_rows = result_.missing = count;
   result_.copied = true;
-  lines_->copy(pair_.table);
+  lines_->copy();
   return true;
 }
 

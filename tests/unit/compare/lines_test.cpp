@@ -41,33 +41,34 @@ std::vector<EventType> types(const std::string& lines, uint64_t& changes) {
 
 }  // namespace
 
-TEST_CASE("deletes come before updates before inserts, in one transaction") {
+TEST_CASE("deletes come before updates before inserts, and what the last table gets before what others do") {
   std::string out;
-  const change::Relation shape = relation();
-  compare::ChangeLines lines([&](std::string_view some) { out += some; }, {"7314", 1, "slot", {1}}, {0x100});
+  const change::Relation child = relation();
+  change::Relation parent = relation();
+  parent.table.name = "u";
+  parent.text = "public.u";
+  compare::ChangeLines lines([&](std::string_view some) { out += some; }, {"7314", 1, "slot", {1}}, {0x100}, 2);
   const std::vector<Value> key{Value::of("1")};
   const std::vector<Value> row{Value::of("1"), Value::of("a\tb")};
-  lines.begin_table(shape);
+  lines.begin_table(child);
   lines.insert(key, row);
   lines.update(key, row);
   lines.remove(key);
-  lines.insert(key, row);
-  lines.end_table();
-  lines.copy({"public", "u"});
+  lines.begin_table(parent);
+  lines.copy();
   lines.finish();
   uint64_t changes = 0;
   CHECK(types(out, changes) == std::vector{EventType::source, EventType::begin, EventType::relation, EventType::remove,
-                                           EventType::update, EventType::insert, EventType::insert, EventType::copy,
-                                           EventType::commit});
-  CHECK(changes == 5);
+                                           EventType::copy, EventType::update, EventType::insert, EventType::commit});
+  CHECK(changes == 4);
+  CHECK(out.find("\"relation\"") == out.rfind("\"relation\""));
 }
 
 TEST_CASE("where nothing differs there is no line") {
   std::string out;
   const change::Relation shape = relation();
-  compare::ChangeLines lines([&](std::string_view some) { out += some; }, {"7314", 1, "slot", {1}}, {0x100});
+  compare::ChangeLines lines([&](std::string_view some) { out += some; }, {"7314", 1, "slot", {1}}, {0x100}, 1);
   lines.begin_table(shape);
-  lines.end_table();
   lines.finish();
   CHECK(out.empty());
 }
