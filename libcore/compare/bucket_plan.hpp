@@ -9,7 +9,7 @@
 namespace compare {
 
 // Rows in a bucket: fewer cost groups on the servers, more are read again for one difference.
-constexpr double bucket_rows = 128;
+constexpr double bucket_rows = 64;
 // Groups cost a server 300 bytes each, and us 40 on the wire for each range of pages.
 constexpr uint64_t max_buckets = 65536;
 
