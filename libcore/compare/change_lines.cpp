@@ -8,7 +8,7 @@
 namespace compare {
 namespace {
 
-constexpr size_t memory = 8U << 20;       // that updates and inserts take before they go to a file
+constexpr size_t memory = 2U << 20;       // that updates and inserts take before they go to a file
 constexpr size_t print_size = 64U << 10;  // a pipe's size
 
 }  // namespace

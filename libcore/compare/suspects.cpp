@@ -14,9 +14,9 @@ namespace {
 
 using change::Value;
 
-constexpr uint64_t part_rows = 20000;       // rows of a part, which are in memory at once: a few MB with short keys
+constexpr uint64_t part_rows = 10000;       // rows of a part, which are in memory at once: a few MB with short keys
 constexpr uint64_t most_parts = 512;        // each has a buffer
-constexpr size_t waiting_bytes = 8U << 20;  // a side
+constexpr size_t waiting_bytes = 2U << 20;  // a side
 constexpr size_t batch_buckets = 2048;      // ranges of keys in one statement; 80 KB of it
 constexpr uint32_t null_size = UINT32_MAX;
 
