@@ -73,7 +73,7 @@ values numrange '[1.0,2)' '[1.00,2)' empty '(,)'
 values int4multirange '{[1,2)}' '{[1,3)}'
 values bytea '\x00' '\x0000' '\x'
 values bigint 1 4294967296 -1 9223372036854775807 -9223372036854775808
-values bigint -1 -4294967297
+values bigint -1 -4294967298
 values smallint 1 257
 values boolean t f NULL
 values boolean f NULL t
