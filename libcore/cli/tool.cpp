@@ -135,7 +135,7 @@ Command& Command::text(const std::string& names, std::string& to, const std::str
 
 Command& Command::list(const std::string& names, std::vector<std::string>& to, const std::string& value_name,
                        const std::string& help) {
-  CLI::Option* option = state_->app->add_option(names, to)->expected(1);
+  CLI::Option* option = state_->app->add_option(names, to)->expected(1)->allow_extra_args(false);
   option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   option->type_name(value_name)->check(CLI::Validator(refuse_empty, ""));
   state_->own_options.push_back(option);
