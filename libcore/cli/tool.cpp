@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <deque>
 #include <new>
@@ -129,6 +130,35 @@ Command& Command::flag(const std::string& names, bool& to, const std::string& he
 Command& Command::text(const std::string& names, std::string& to, const std::string& value_name,
                        const std::string& help) {
   state_->own_options.push_back(state_->add_option(names, to, value_name, state_->page.options, help));
+  return *this;
+}
+
+Command& Command::list(const std::string& names, std::vector<std::string>& to, const std::string& value_name,
+                       const std::string& help) {
+  CLI::Option* option = state_->app->add_option(names, to)->expected(1)->allow_extra_args(false);
+  option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  option->type_name(value_name)->check(CLI::Validator(refuse_empty, ""));
+  state_->own_options.push_back(option);
+  state_->page.options.push_back({shown(names) + " " + value_name, help});
+  state_->option_names.push_back(names.substr(names.find("--")));
+  return *this;
+}
+
+Command& Command::number(const std::string& names, uint64_t& to, uint64_t least, uint64_t most,
+                         const std::string& value_name, const std::string& help) {
+  const auto parse = [&to, least, most](const std::string& value) {
+    uint64_t number = 0;
+    const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (failed != std::errc() || end != value.data() + value.size() || number < least || number > most)
+      return value + " is no number from " + std::to_string(least) + " to " + std::to_string(most);
+    to = number;
+    return std::string();
+  };
+  CLI::Option* option = state_->app->add_option(names)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  option->type_name(value_name)->expected(1)->check(CLI::Validator(parse, ""));
+  state_->own_options.push_back(option);
+  state_->page.options.push_back({shown(names) + " " + value_name, help});
+  state_->option_names.push_back(names.substr(names.find("--")));
   return *this;
 }
 

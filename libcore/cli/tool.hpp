@@ -2,6 +2,7 @@
 // becomes a line on stderr and an exit code. The only user of CLI11 and spdlog; neither is seen from here.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +24,12 @@ class Command {
  public:
   Command& flag(const std::string& names, bool& to, const std::string& help);
   Command& text(const std::string& names, std::string& to, const std::string& value_name, const std::string& help);
+  // May be given several times.
+  Command& list(const std::string& names, std::vector<std::string>& to, const std::string& value_name,
+                const std::string& help);
+  // What is no whole number from `least` to `most` is a usage error.
+  Command& number(const std::string& names, uint64_t& to, uint64_t least, uint64_t most, const std::string& value_name,
+                  const std::string& help);
   // What is no LSN is a usage error.
   Command& lsn(const std::string& names, std::optional<change::Lsn>& to, const std::string& help);
   // An optional word without a dash in front, `-` among them. Where there are subcommands too, `-` is the only one that

@@ -38,7 +38,7 @@ struct Cut::State {
   const config::Node& primary_node;
   const config::Node& standby_node;
   double deadline;
-  change::Source source;
+  std::optional<spool::Mark> mark;  // none: the two are not linked
 
   change::Lsn lsn;
   change::Lsn standby_lsn;
@@ -58,7 +58,7 @@ struct Cut::State {
         primary_node(s.primary(o.primary)),
         standby_node(s.secondary(o.node)),
         deadline(base::monotonic_seconds() + (o.limit > 0 ? o.limit : s.synchronization.sync_timeout)),
-        source(spool::require_mark(s.spool.directory).source) {}
+        mark(spool::read_mark(s.spool.directory)) {}
 
   pg::Session& asking(std::unique_ptr<pg::Session>& session, const config::Node& node) {
     if (!session)
@@ -71,10 +71,9 @@ struct Cut::State {
 
   void make() {
     asking(watch, primary_node);  // an unreachable primary is no reason for another kind of cut
-    if (!options.exact) {
-      why_not = "not asked for";
-      return make_plain();
-    }
+    if (!options.exact) why_not = "not asked for";
+    if (!mark) why_not = "the queue " + settings.spool.directory.string() + " is not founded (capture init)";
+    if (!why_not.empty()) return make_plain();
     try {
       while (!try_exact()) {
         if (base::stop_requested()) throw Transient(Exit::try_later, "a stop was requested");
@@ -111,7 +110,7 @@ struct Cut::State {
     }
     // After it has arrived: on its way the applier may have to truncate what this locks.
     standby = open_holder(settings, standby_node, options.tables, deadline);
-    const change::Lsn there = apply::read_progress(*standby, source).lsn;
+    const change::Lsn there = apply::read_progress(*standby, mark->source).lsn;
     if (there != standby_lsn) {
       base::log(base::Level::debug, standby_node.name + ": is at " + there.text() + " and not at " +
                                         standby_lsn.text() + "; making another cut");
@@ -159,7 +158,7 @@ struct Cut::State {
     primary_snapshot = export_snapshot(*primary);
     change::Lsn::parse(primary->query("SELECT pg_catalog.pg_current_wal_insert_lsn()").get(0, 0), lsn);
     standby = open_holder(settings, standby_node, options.tables, soon);
-    standby_lsn = apply::read_progress(*standby, source).lsn;
+    if (mark) standby_lsn = apply::read_progress(*standby, mark->source).lsn;
     standby_snapshot = export_snapshot(*standby);
   }
 };

@@ -14,7 +14,9 @@ std::string lock_list(pg::Session& session, const std::vector<base::TableName>& 
   for (const base::TableName& table : tables) {
     const std::string name = pg::quote_table(table);
     const pg::Result found = session.query(
-        "SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind IN ('r', 'p')", {name});
+        "SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind IN ('r', 'p') AND "
+        "pg_catalog.has_table_privilege(oid, 'SELECT')",  // who may not read it may not lock it, and is told so later
+        {name});
     if (found.rows() > 0) list += (list.empty() ? "" : ", ") + name;
   }
   return list;

@@ -94,6 +94,30 @@ TEST_CASE("of an option that is given twice the last one counts") {
   CHECK(sample.follow);
 }
 
+TEST_CASE("a list takes an option each time, a number has its bounds") {
+  std::vector<std::string> tables;
+  uint64_t jobs = 1;
+  const auto run = [&](std::vector<std::string> arguments) {
+    tables.clear();
+    jobs = 1;
+    cli::Tool tool("sample", "do what samples do", [](const config::Settings&) { return base::Exit::done; });
+    tool.list("--table", tables, "NAME", "this one").number("--jobs", jobs, 1, 64, "N", "so many");
+    arguments.insert(arguments.begin(), {"sample", "--config", "/nowhere"});
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    return tool.run(static_cast<int>(argv.size()), argv.data());
+  };
+  CHECK(run({"--table", "a", "--table=b", "--jobs", "64"}) == 78);  // parsed, and there is no configuration
+  CHECK(tables == std::vector<std::string>{"a", "b"});
+  CHECK(jobs == 64);
+  for (const char* wrong : {"0", "65", "-1", "x", "1x", "", "18446744073709551616"}) {
+    CAPTURE(wrong);
+    CHECK(run({"--jobs", wrong}) == 64);
+  }
+  CHECK(run({"--table", ""}) == 64);
+  CHECK(run({"--table", "a", "b"}) == 64);
+}
+
 TEST_CASE("subcommands run, to any depth") {
   Sample sample;
   CHECK(sample.run({"dead", "drop"}).code == 0);

@@ -1,0 +1,103 @@
+#include "compare/change_lines.hpp"
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "change/reader.hpp"
+#include "change/writer.hpp"
+
+namespace compare {
+namespace {
+
+constexpr size_t memory = 2U << 20;       // that updates and inserts take before they go to a file
+constexpr size_t print_size = 64U << 10;  // a pipe's size
+
+}  // namespace
+
+ChangeLines::ChangeLines(std::function<void(std::string_view)> print, change::Source source, change::Lsn cut,
+                         size_t tables)
+    : print_(std::move(print)), source_(std::move(source)), cut_(cut), waiting_(2 * tables, memory) {}
+
+void ChangeLines::print(std::string_view lines) {
+  begin();
+  out_ += lines;
+  if (out_.size() < print_size) return;
+  print_(out_);
+  out_.clear();
+}
+
+void ChangeLines::begin() {
+  if (began_) return;
+  began_ = true;
+  change::append_source(out_, source_, cut_, nullptr, &cut_);
+  change::append_begin(out_, cut_, 0, base::unix_microseconds());
+}
+
+void ChangeLines::begin_table(const change::Relation& relation) { tables_.push_back({&relation, false}); }
+
+void ChangeLines::print_relation(size_t table) {
+  if (tables_[table].printed) return;
+  tables_[table].printed = true;
+  std::string line;
+  change::append_relation(line, *tables_[table].relation);
+  print(line);
+}
+
+void ChangeLines::check_line() const {
+  if (line_.size() - 1 > change::max_line)
+    throw base::Error(base::Exit::data, tables_.back().relation->text + ": a row that differs takes a line of " +
+                                            std::to_string(line_.size() >> 20) + " MiB, more than a line may have (" +
+                                            std::to_string(change::max_line >> 20) +
+                                            " MiB); bring it to the standby by hand, `diff --summary` counts it");
+}
+
+void ChangeLines::remove(std::span<const change::Value> key) {
+  line_.clear();
+  change::append_remove(line_, *tables_.back().relation, key);
+  check_line();
+  print_relation(tables_.size() - 1);
+  print(line_);
+  ++changes_;
+}
+
+void ChangeLines::update(std::span<const change::Value> key, std::span<const change::Value> row) {
+  line_.clear();
+  change::append_update(line_, *tables_.back().relation, key, row);
+  check_line();
+  waiting_.add(2 * (tables_.size() - 1), line_);
+  ++changes_;
+}
+
+void ChangeLines::insert(std::span<const change::Value> key, std::span<const change::Value> row) {
+  line_.clear();
+  change::append_insert(line_, *tables_.back().relation, key, row);
+  check_line();
+  waiting_.add(2 * tables_.size() - 1, line_);
+  ++changes_;
+}
+
+void ChangeLines::copy() {
+  line_.clear();
+  change::append_copy(line_, std::span(&tables_.back().relation->table, 1));
+  tables_.back().printed = true;  // it needs no shape
+  waiting_.add(2 * tables_.size() - 1, line_);
+  ++changes_;
+}
+
+void ChangeLines::finish() {
+  for (size_t table = tables_.size(); table-- > 0;)
+    for (const size_t part : {2 * table, 2 * table + 1}) {
+      if (waiting_.empty(part)) continue;
+      print_relation(table);
+      waiting_.read(part, [this](std::string_view lines) { print(lines); });
+    }
+  if (began_) {
+    std::string line;
+    // The end of a commit record lies after its beginning; here there is none, so the next byte is.
+    change::append_commit(line, cut_, {cut_.value + 1}, changes_);
+    print(line);
+  }
+  if (!out_.empty()) print_(out_);
+  out_.clear();
+}
+
+}  // namespace compare

@@ -1,0 +1,56 @@
+// What a comparison found, as the change lines that would mend the standby: one transaction at the cut's LSN. All
+// deletes come first, table by table as they are found; then, for the last table first, its updates and its inserts. So
+// unique values are free when they are taken, and with tables that reference others begun before those, no row goes
+// before what references it, and none comes before what it references. Owns that order, and the file that updates and
+// inserts wait in where they are many. Nothing is printed where nothing differs.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "change/change.hpp"
+#include "compare/spill.hpp"
+
+namespace compare {
+
+class ChangeLines {
+ public:
+  // `tables`: how many will be begun.
+  ChangeLines(std::function<void(std::string_view)> print, change::Source source, change::Lsn cut, size_t tables);
+
+  // The relation has to stay until finish().
+  void begin_table(const change::Relation& relation);
+  // As change::append_*(). Throws Error(data) for a row that no line can hold.
+  void remove(std::span<const change::Value> key);
+  void update(std::span<const change::Value> key, std::span<const change::Value> row);
+  void insert(std::span<const change::Value> key, std::span<const change::Value> row);
+  void copy();  // of the whole table
+  // What waited, and the commit. Without it nobody applies what came before.
+  void finish();
+
+ private:
+  void begin();
+  void print_relation(size_t table);
+  void check_line() const;
+  void print(std::string_view lines);
+
+  std::function<void(std::string_view)> print_;
+  change::Source source_;
+  change::Lsn cut_;
+  struct Table {
+    const change::Relation* relation;
+    bool printed;
+  };
+  std::vector<Table> tables_;
+  bool began_ = false;
+  uint64_t changes_ = 0;
+  std::string line_;
+  std::string out_;  // on its way
+  Spill waiting_;    // two parts a table: updates, inserts
+};
+
+}  // namespace compare

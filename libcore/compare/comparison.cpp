@@ -1,0 +1,78 @@
+#include "compare/comparison.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/retry.hpp"
+
+namespace compare {
+namespace {
+
+using base::Error;
+using base::Exit;
+
+std::vector<base::TableName> chosen_tables(const config::Settings& settings, const std::vector<std::string>& texts) {
+  const std::vector<base::TableName>& synced = settings.synchronization.sync_tables;
+  if (texts.empty()) return synced;
+  std::vector<base::TableName> out;
+  for (const std::string& text : texts) {
+    base::TableName table;
+    std::string why;
+    if (!base::parse_table_name(text, table, why))
+      throw Error(Exit::usage, "--table " + text + " is not a table name: " + why);
+    if (std::ranges::find(synced, table) == synced.end())
+      throw Error(Exit::usage, "--table " + table.text() + " is none of sync_tables; see pgtandem config");
+    if (std::ranges::find(out, table) == out.end()) out.push_back(table);
+  }
+  return out;
+}
+
+}  // namespace
+
+Comparison::Comparison(const config::Settings& settings, const Asked& asked)
+    : tables_(chosen_tables(settings, asked.tables)), opened_(open(settings, asked)) {
+  if (!opened_->cut.exact())
+    base::log(base::Level::warn, "the comparison is not exact, since " + opened_->cut.why_not() +
+                                     ": what is on its way to the standby shows as different");
+  // Every table is looked at before the first is compared: what cannot be compared is said at once.
+  pair_all(settings);
+}
+
+Comparison::Opened::Opened(const config::Settings& settings, const Asked& asked,
+                           const std::vector<base::TableName>& tables)
+    : primary(settings.primary(), asked.jobs, settings.synchronization.sync_timeout),
+      standby(settings.secondary(asked.node), asked.jobs, settings.synchronization.sync_timeout),
+      digest(agree_on_digest(primary.session(), standby.session())),
+      cut(settings, {.primary = {}, .node = asked.node, .tables = tables, .exact = asked.exact}) {
+  primary.look_at(cut.primary_snapshot());
+  standby.look_at(cut.standby_snapshot());
+}
+
+std::unique_ptr<Comparison::Opened> Comparison::open(const config::Settings& settings, const Asked& asked) const {
+  base::Backoff backoff(settings.synchronization.max_retry_attempts, settings.synchronization.retry_delay);
+  for (;;) {
+    try {
+      return std::make_unique<Opened>(settings, asked, tables_);
+    } catch (const base::Transient& failure) {
+      if (!backoff.wait(failure.what())) throw;
+    }
+  }
+}
+
+void Comparison::pair_all(const config::Settings& settings) {
+  for (const base::TableName& table : tables_) {
+    const auto filter = settings.filters.tables.find(table);
+    Pairing pairing{read_shape(primary().session(), table), read_shape(standby().session(), table), {}};
+    pairing.pair = pair_tables(pairing.primary, pairing.standby,
+                               filter == settings.filters.tables.end() ? nullptr : &filter->second);
+    for (const std::string& note : pairing.pair.notes) base::log(base::Level::warn, note);
+    pairings_.push_back(std::move(pairing));
+  }
+  if (!settings.filters.program.empty())
+    base::log(base::Level::warn,
+              "filters.program is not asked by a comparison: rows that it keeps away show as missing");
+}
+
+}  // namespace compare

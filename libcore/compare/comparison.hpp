@@ -1,0 +1,63 @@
+// Two servers made ready to be compared: the tables that are asked for, sessions on both sides that see one cut, and
+// each table's shape on both. Owns them, and every check that is made before the first row is read. For diff and
+// verify.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/table_name.hpp"
+#include "compare/cut.hpp"
+#include "compare/self_test.hpp"
+#include "compare/side.hpp"
+#include "compare/table_pair.hpp"
+#include "compare/table_shape.hpp"
+#include "config/settings.hpp"
+
+namespace compare {
+
+struct Asked {
+  std::string node;                 // the standby; empty: as Settings::secondary() picks it
+  std::vector<std::string> tables;  // as SQL names them, each one of sync_tables; empty: all of them
+  uint64_t jobs = 1;                // sessions a side
+  bool exact = true;                // false: a cut that is not is not even tried
+};
+
+struct Pairing {
+  TableShape primary;
+  TableShape standby;
+  TablePair pair;
+};
+
+class Comparison {
+ public:
+  // Throws Error: `usage` for a table that is not synced, `config`, `no_right` and `data` for one that cannot be
+  // compared, base::Transient when a server is away after the retries.
+  Comparison(const config::Settings& settings, const Asked& asked);
+
+  Side& primary() { return opened_->primary; }
+  Side& standby() { return opened_->standby; }
+  Digest digest() const { return opened_->digest; }
+  Cut& cut() { return opened_->cut; }
+  const std::vector<base::TableName>& tables() const { return tables_; }
+  std::vector<Pairing>& pairings() { return pairings_; }  // as tables()
+
+ private:
+  // All that has to be open at once; made again as a whole where a server was away.
+  struct Opened {
+    Side primary;
+    Side standby;
+    Digest digest;
+    Cut cut;
+    Opened(const config::Settings& settings, const Asked& asked, const std::vector<base::TableName>& tables);
+  };
+  std::unique_ptr<Opened> open(const config::Settings& settings, const Asked& asked) const;
+  void pair_all(const config::Settings& settings);
+
+  std::vector<base::TableName> tables_;
+  std::unique_ptr<Opened> opened_;
+  std::vector<Pairing> pairings_;
+};
+
+}  // namespace compare

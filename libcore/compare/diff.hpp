@@ -1,0 +1,29 @@
+// The comparison of the synced tables of a primary and a standby, at one cut. Owns the order of things: one table after
+// the other.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "compare/comparison.hpp"
+#include "compare/progress.hpp"
+#include "config/settings.hpp"
+
+namespace compare {
+
+struct Options {
+  Asked asked;
+  bool summary = false;  // a line a table, in the place of change lines
+  bool rows = false;     // inserts in the place of a copy line
+  std::function<void(std::string_view)> print;
+  std::function<void(const Progress&)> show;  // for a terminal; else lines go to the log
+};
+
+// Exit::done where all are equal, Exit::finding where they are not. Throws as Comparison, and Error(try_later)
+// where it was stopped.
+base::Exit diff(const config::Settings& settings, const Options& options);
+
+}  // namespace compare

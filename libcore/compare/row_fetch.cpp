@@ -1,0 +1,50 @@
+#include "compare/row_fetch.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace compare {
+namespace {
+
+constexpr size_t batch = 1000;  // places in one statement
+
+}  // namespace
+
+RowFetch::RowFetch(pg::Session& session, const std::string& from, const std::string& columns, std::vector<Place> places)
+    : session_(session), from_(from), columns_(columns), places_(std::move(places)) {}
+
+// A look at one ctid for each place, in their order: LATERAL with OFFSET 0 leaves the planner no other way.
+void RowFetch::ask() {
+  std::string ctids;
+  std::string leaves;
+  for (; asked_ < std::min(places_.size(), given_ + batch); ++asked_) {
+    ctids += (ctids.empty() ? "\"" : ",\"") + places_[asked_].ctid + "\"";
+    leaves += (leaves.empty() ? "" : ",") + places_[asked_].leaf;
+  }
+  rows_.emplace(session_, "SELECT r.* FROM unnest('{" + ctids + "}'::tid[], '{" + leaves +
+                              "}'::oid[]) AS u (p, t) CROSS JOIN LATERAL (SELECT " + columns_ + " FROM " + from_ +
+                              " WHERE ctid = u.p AND tableoid = u.t OFFSET 0) AS r");
+}
+
+const std::vector<change::Value>& RowFetch::next() {
+  if (given_ == asked_) {
+    finish();
+    ask();
+  }
+  if (!rows_->next(values_))
+    throw base::Error(base::Exit::bug, session_.node() + ": a row of " + from_ + " is gone from its place");
+  ++given_;
+  return values_;
+}
+
+uint64_t RowFetch::finish() {
+  if (rows_) {
+    rows_->next(values_);  // the end of the last statement's rows
+    bytes_ += rows_->bytes();
+    rows_.reset();
+  }
+  return bytes_;
+}
+
+}  // namespace compare

@@ -1,0 +1,78 @@
+#include "compare/side.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "base/stop.hpp"
+#include "pg/quote.hpp"
+
+namespace compare {
+namespace {
+
+std::atomic<bool> failed{false};
+
+// Plans: groups by hash (65,536 of them take 20 MB), never a sort under the aggregate; one scan after the other in the
+// order of pages; no worker processes, for the sessions are the parallelism and the primary is to be left in peace.
+constexpr const char* settings =
+    "SET work_mem = '64MB'; SET enable_sort = off; SET enable_hashagg = on; SET enable_tidscan = on; SET jit = off;"
+    "SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0; SET enable_indexscan = on;"
+    "SET enable_nestloop = on; SET enable_bitmapscan = on; SET lock_timeout = ";
+
+}  // namespace
+
+Side::Side(const config::Node& node, size_t jobs, double lock_timeout) : session_node_(node.name) {
+  for (size_t i = 0; i < jobs; ++i) {
+    // A pass over a large table takes as long as it takes; a server that is gone is noticed by keepalives.
+    sessions_.push_back(
+        std::make_unique<pg::Session>(node, pg::SessionOptions{.purpose = "pgtandem diff", .answer_timeout = 0}));
+    sessions_.back()->query(settings + std::to_string(std::max(1, static_cast<int>(lock_timeout * 1000))));
+  }
+}
+
+void Side::look_at(const std::string& snapshot) {
+  for (const std::unique_ptr<pg::Session>& session : sessions_) {
+    session->query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    session->query("SET TRANSACTION SNAPSHOT " + pg::quote_literal(snapshot));
+  }
+}
+
+bool should_end() { return failed || base::stop_requested(); }
+
+void run_together(std::vector<std::function<void()>> tasks, const std::function<void()>& meanwhile) {
+  failed = false;
+  std::vector<std::exception_ptr> failures(tasks.size());
+  std::mutex mutex;
+  std::condition_variable ended;
+  size_t running = tasks.size();
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < tasks.size(); ++i)
+    threads.emplace_back([&, i] {
+      try {
+        tasks[i]();
+      } catch (...) {
+        failures[i] = std::current_exception();
+        failed = true;
+      }
+      const std::lock_guard lock(mutex);
+      --running;
+      ended.notify_one();
+    });
+  {
+    std::unique_lock lock(mutex);
+    while (!ended.wait_for(lock, std::chrono::milliseconds(200), [&] { return running == 0; })) {
+      lock.unlock();
+      meanwhile();
+      lock.lock();
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::exception_ptr& failure : failures)
+    if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace compare

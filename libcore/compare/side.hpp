@@ -1,0 +1,41 @@
+// One server's side of a comparison: sessions that all see one snapshot, and tasks run in them, a thread each. Owns the
+// sessions and the settings by which their plans and texts are the same everywhere; writes nothing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "pg/session.hpp"
+
+namespace compare {
+
+class Side {
+ public:
+  // Connects `jobs` sessions; throws as pg::Session does.
+  Side(const config::Node& node, size_t jobs, double lock_timeout);
+
+  // Opens the snapshot, a name of pg_export_snapshot(), in all sessions. Once.
+  void look_at(const std::string& snapshot);
+
+  size_t jobs() const { return sessions_.size(); }
+  pg::Session& session(size_t job = 0) { return *sessions_[job]; }
+  const std::string& node() const { return session_node_; }
+
+  uint64_t received = 0;  // bytes of answers, about; for reports. Written by whoever joins the tasks
+
+ private:
+  std::string session_node_;
+  std::vector<std::unique_ptr<pg::Session>> sessions_;
+};
+
+// Runs each task in a thread of its own and waits for all; throws the first failure, by the order of tasks, after the
+// others have ended. `meanwhile` is called about five times a second by the caller's thread.
+void run_together(std::vector<std::function<void()>> tasks, const std::function<void()>& meanwhile);
+
+// Whether a task of this run has failed, so that the others need not go on.
+bool should_end();
+
+}  // namespace compare

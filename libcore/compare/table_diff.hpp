@@ -1,0 +1,65 @@
+// One table compared, from the first pass to the rows that differ. Owns the order of the passes and what is counted;
+// prints nothing itself.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "compare/change_lines.hpp"
+#include "compare/progress.hpp"
+#include "compare/side.hpp"
+#include "compare/suspects.hpp"
+#include "compare/table_pair.hpp"
+
+namespace compare {
+
+struct TableResult {
+  uint64_t primary_rows = 0;
+  uint64_t standby_rows = 0;
+  uint64_t changed = 0;
+  uint64_t missing = 0;  // on the standby
+  uint64_t extra = 0;
+  bool copied = false;  // a copy line stands for all that is missing
+  bool equal() const { return changed + missing + extra == 0; }
+};
+// "public.images  different  1500000 rows, 1499998 on the standby: 900 changed, 50 missing, 52 extra"
+std::string text_of(const std::string& table, const TableResult& result);
+
+class TableDiff {
+ public:
+  // `lines` may be nullptr: then differences are only counted. `copy_above`: an empty standby's table of more rows than
+  // that becomes a copy line. `estimate`s are the shapes' rows.
+  TableDiff(Side& primary, Side& standby, const TablePair& pair, Digest digest, ChangeLines* lines, uint64_t copy_above,
+            ProgressMeter& meter);
+
+  TableResult run(const TableShape& primary, const TableShape& standby);
+
+ private:
+  bool is_empty(Side& side, const TableRead& table) const;
+  bool copy_whole();
+  void plan();
+  std::vector<uint64_t> sum_up();
+  void examine(std::vector<uint64_t> dirty);
+  void take(const Differences& differences);
+  void take_extra(const std::vector<Found>& rows);
+  void take_changed(const std::vector<Found>& rows);
+  void take_missing(const std::vector<Found>& rows);
+
+  Side& primary_;
+  Side& standby_;
+  const TablePair& pair_;
+  ChangeLines* lines_;
+  const uint64_t copy_above_;
+  ProgressMeter& meter_;
+  TableRead ours_;
+  TableRead theirs_;
+  Recipe recipe_;
+  Sums our_sums_;
+  Sums their_sums_;
+  std::string columns_;  // of whole rows: the values, then those compared in another form
+  std::vector<size_t> mixed_;
+  TableResult result_;
+};
+
+}  // namespace compare

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# What cannot be compared is one line that says what to do, and never exit code 1: that is "different" and nothing else.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck disable=SC2119 # its arguments are optional
+two_servers
+both 'create role reader login' "create collation caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false)" \
+  'create table good (id int primary key, v text)' 'create table hidden (id int primary key)' 'create table guarded (id int primary key)' \
+  'create view seen as select 1 as id' 'grant select on good, guarded, seen to reader' 'alter table guarded enable row level security'
+primary 'create table lone (id int primary key)' 'create table keyed (id int primary key, k int)' 'create table typed (id int primary key, v jsonb)' \
+  'create table narrow (id int primary key, v text)' 'create table made (id int primary key, v int)' 'create table folded (k text primary key)' \
+  'create table collated (id int primary key, v text collate "C")' 'grant select on all tables in schema public to reader' 'revoke select on hidden from reader'
+standby 'create table keyed (id int, k int primary key)' 'create table typed (id int primary key, v json)' 'create table narrow (id int primary key)' \
+  'create table made (id int primary key, v int generated always as (id) stored)' 'create table folded (k text collate caseless primary key)' \
+  'create table collated (id int primary key, v text)' 'create table orphan (id int primary key)' 'grant select on all tables in schema public to reader'
+PRIMARY_URL=$(cluster_url primary crawler reader)
+STANDBY_URL=$(cluster_url standby crawler reader)
+export PRIMARY_URL STANDBY_URL
+
+last_word() { # PATTERN: of the one line that ends it
+  same "lines of failure" 1 "$(grep -c '^diff: ' "$work/err" || true)"
+  grep -q "^diff: .*$1" "$work/err" || fail "it does not say '$1': $(cat "$work/err")"
+}
+refused() { # CODE PATTERN TABLES [CONFIG-LINE…]
+  write_config "${@:3}"
+  expect "$1" "$BIN/diff"
+  last_word "$2"
+  same "lines on stdout" "" "$(cat "$work/out")"
+}
+refused 65 'backup_node: table public.lone does not exist; create it as on the primary' 'good, lone'
+refused 78 'primary_node: table public.orphan of sync_tables does not exist' 'good, orphan'
+refused 65 'table public.keyed has no unique index on the primary.s key; CREATE UNIQUE INDEX ON "public"."keyed" ("id")' keyed
+refused 65 'table public.typed has the column "v" as json, the primary as jsonb.*ALTER TABLE "public"."typed" ALTER COLUMN "v" TYPE jsonb' typed
+refused 65 'table public.narrow has no column "v"; ALTER TABLE "public"."narrow" ADD COLUMN "v" text' narrow
+refused 65 'table public.made generates the column "v"' made
+refused 65 'table public.folded has another collation for the key' folded
+refused 77 'primary_node: table public.hidden may not be read; GRANT .*SELECT ON "public"."hidden"' hidden
+refused 77 'table public.guarded has row-level security.*ALTER ROLE reader BYPASSRLS' guarded
+refused 65 'public.seen is not a table' seen
+refused 78 'columns names "nome", which the table does not have' good 'filters: {good: {columns: [id, nome]}}'
+write_config collated
+expect 0 "$BIN/diff"
+same "a collation that differs" 1 "$(grep -c 'column "v" has the collation of the database on backup_node, the primary.s pg_catalog."C"' "$work/err")"
+
+write_config good
+for arguments in '--table other' '--table a.b.c' '--jobs 0' '--jobs x' '--jobs 65' 'extra' '--table='; do
+  # shellcheck disable=SC2086 # words
+  expect 64 "$BIN/diff" $arguments
+done
+expect 64 "$BIN/diff" --node nobody
+expect 0 "$BIN/diff" --table good --table public.good --summary
+same "a table named twice" 1 "$(wc -l <"$work/out")"
+
+# --- a row of 100 MB: told as a line of a few; more than a line may hold is one error ---
+both 'create table large (id int primary key, v text); grant select on large to reader'
+for name in primary standby; do on_server "$name" "insert into large values (1, repeat('0123456789', 10000000)), (2, repeat('x', 140000000))"; done
+write_config large
+expect 0 "$BIN/diff"
+standby "update large set v = v || '.' where id = 1"
+expect 1 "$BIN/diff"
+same "a row of 100 MB" 100000000 "$(jq -r 'select(.type == "update") | .new.v' "$work/out" | tr -d '\n' | wc -c)"
+standby "update large set v = v || '.' where id = 2"
+expect 65 "$BIN/diff"
+last_word 'public.large: a row that differs takes a line of 133 MiB, more than a line may have (128 MiB)'
+! grep -q '"commit"' "$work/out" || fail "a part of the changes is a whole transaction"
+expect 1 "$BIN/diff" --summary
+same "in the summary" 'public.large  different  2 rows: 2 changed, 0 missing, 0 extra' "$(cat "$work/out")"
+
+# --- who reads the output has enough; a stop; a standby that goes away in the middle, or is not there ---
+both 'create table long (id int primary key, v text); grant select on long to reader'
+for name in primary standby; do on_server "$name" "insert into long select n, repeat(md5(n::text), 10) from generate_series(1, 400000) n"; done
+standby "update long set v = ''"
+write_config long 'max_retry_attempts: 1'
+code=0
+{ "$BIN/diff" 2>"$work/err" || echo $? >"$work/code"; } | head -n 3 >"$work/out"
+same "exit code where the output is closed" 74 "$(cat "$work/code")"
+"$BIN/diff" --summary >"$work/out" 2>"$work/err" &
+pid=$!
+sleep 0.5
+kill -TERM "$pid"
+wait "$pid" || code=$?
+same "exit code of a comparison that was stopped" 75 "$code"
+last_word 'stopped before'
+"$BIN/diff" --summary >"$work/out" 2>"$work/err" &
+pid=$!
+sleep 0.5
+cluster_stop standby immediate
+code=0
+wait "$pid" || code=$?
+same "exit code where the standby goes away" 69 "$code"
+last_word 'backup_node'
+expect 69 "$BIN/diff"
+last_word 'backup_node'
+say "what cannot be compared is said, and is never a difference"
