@@ -14,6 +14,7 @@
 #include "base/stop.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
+#include "pg/rights.hpp"
 #include "pg/service_file.hpp"
 #include "pg/session.hpp"
 
@@ -107,6 +108,22 @@ bool may_be_left_out(const std::string& type) {
   return all.contains(type);
 }
 
+// As quoted names.
+void check_rights(pg::Session& standby, const std::set<std::string>& schemas) {
+  pg::Rights rights(standby);
+  for (const std::string& schema : schemas) {
+    const pg::Result may = standby.query(
+        R"(SELECT pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace($1)::pg_catalog.oid, 'CREATE'),
+                  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))",
+        {schema});
+    if (may.is_null(0, 0))
+      rights.lack_grant(may.get(0, 1) != "t", "CREATE ON DATABASE " + rights.database());
+    else
+      rights.lack_grant(may.get(0, 0) != "t", "CREATE ON SCHEMA " + schema);
+  }
+  rights.refuse("apply init --create-tables");
+}
+
 void make(pg::Session& standby, const Object& object) {
   if (object.sql.empty()) return;
   if (!may_be_left_out(object.type)) {
@@ -154,6 +171,7 @@ void create_tables(const config::Settings& settings, const std::string& node) {
     named += (named.empty() ? "" : ", ") + table.text();
   }
   if (missing.empty()) return;
+  check_rights(standby, schemas);
   const std::vector<Object> objects = objects_of(dump(settings, primary_node, missing));
   standby.query("BEGIN");
   for (const std::string& schema : schemas)

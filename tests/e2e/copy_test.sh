@@ -26,7 +26,10 @@ write_config "'\"Odd Shop\".\"Big Table\"', plain, parts, child" "sync_timeout: 
 TABLES=('"Odd Shop"."Big Table"' plain parts child)
 
 # --- the tables, as on the primary ---
-expect 0 "$BIN/capture" init
+with_rights capture init
+expect 77 "$BIN/apply" init --create-tables
+same "what the role lacks" 'GRANT CREATE ON DATABASE "crawler" TO "pgtandem"; GRANT CREATE ON SCHEMA public TO "pgtandem";' "$(xargs -d '\n' <"$work/out")"
+cluster_psql standby crawler -f "$work/out"
 # (env itself is found by its path, pg_dump is not)
 mkdir "$work/bin"
 ln -s "$(command -v env)" "$work/bin/env"

@@ -133,6 +133,7 @@ kill -CONT "${FOLLOW[probe]}"
 probe_end
 
 # --- a transaction that writes for long: the applier is not kept, the fallback says who it was ---
+primary 'grant pg_read_all_stats to pgtandem' # else only the process id is told
 { echo "begin; insert into ledger (account, n) values (1, 0);"; sleep 15; echo "rollback;"; } | cluster_psql primary crawler >"$work/writer.log" 2>&1 &
 writer=$!
 sleep 0.5
