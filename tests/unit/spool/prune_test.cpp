@@ -44,6 +44,17 @@ TEST_CASE("a segment goes when every standby has applied more than it, the newes
   CHECK(read(s.directory(), lsn_of(12), end_of(12)).transactions == transactions(13, 14));
 }
 
+TEST_CASE("what a paused table of one standby waits for stays, though all else has it") {
+  const Six s;
+  s.applied("second", 12);
+  spool::CursorFile(s.directory(), "backup").publish({lsn_of(12), end_of(12), 12, time_of(12), lsn_of(6)});
+  CHECK(spool::read_cursor(s.directory(), "backup")->paused == lsn_of(6));
+  CHECK(spool::prune(s.settings).size() == 2);
+  s.applied("backup", 12);
+  CHECK_FALSE(spool::read_cursor(s.directory(), "backup")->paused.has_value());
+  CHECK(spool::prune(s.settings).size() == 3);
+}
+
 TEST_CASE("an unreadable cursor holds everything") {
   const Six s;
   s.applied("backup", 12);
