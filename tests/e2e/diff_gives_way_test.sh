@@ -55,7 +55,8 @@ standby "set lock_timeout = '8s'; alter table rest add column own int" || fail "
 gave_way 'backup_node: pid [0-9]* (psql)'
 # who waits for snapshots only is in nobody's way, and no reason to end
 slow_diff
-primary "set statement_timeout = '3s'; create index concurrently own_index on big (v)" 2>/dev/null && fail "the index did not wait for the comparison's snapshot"
+primary "set statement_timeout = '3s'" "create index concurrently own_index on big (v)" 2>"$work/index" && fail "the index did not wait for the comparison's snapshot"
+grep -q 'statement timeout' "$work/index" || fail "the index did not wait: $(cat "$work/index")"
 kill -0 "$slow_pid" 2>/dev/null || fail "it gave way to CREATE INDEX CONCURRENTLY: $(cat "$work/err")"
 kill -TERM "$slow_pid"
 slow_end 75
