@@ -223,6 +223,10 @@ class Repair {
     while (!suspects_.empty() && !base::stop_requested()) {
       std::map<std::string, Count> counts;
       try {
+        // What a paused table is now may not even fit the lines.
+        const std::map<std::string, std::string> paused = paused_now();
+        std::erase_if(suspects_, [&](const Suspect& s) { return left_out(s.relation->text, paused); });
+        if (suspects_.empty()) break;
         const RecheckOptions how{.primary = {}, .node = node_, .limit = 0, .exact = true, .rounds = 5};
         const std::vector<Verdict> verdicts =
             recheck(settings_, how, suspects_, [&](const Looked& looked) { write(looked, counts); });

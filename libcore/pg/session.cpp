@@ -242,27 +242,31 @@ Result Session::query(const std::string& sql, std::span<const Parameter> paramet
   return last_result(sql);
 }
 
-Result Session::query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters) {
+Result Session::query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters,
+                                    const std::function<bool()>& enough) {
   query("SET statement_timeout = 0");
   send(sql, std::span(parameters.begin(), parameters.size()));
-  return finish_or_cancel(sql, -1);
+  return finish_or_cancel(sql, -1, enough);
 }
 
 Result Session::query_within(const std::string& sql, double seconds) {
   if (PQsendQuery(conn_.get(), sql.c_str()) == 0) throw_sql(where("send"), "", PQerrorMessage(conn_.get()));
-  return finish_or_cancel(sql, seconds);
+  return finish_or_cancel(sql, seconds, {});
 }
 
-// What was sent, or nothing: cancelled after `seconds` (below zero: never) or at a request to stop.
-Result Session::finish_or_cancel(const std::string& sql, double seconds) {
+// What was sent, or nothing: cancelled after `seconds` (below zero: never), at a request to stop, or when `enough`.
+Result Session::finish_or_cancel(const std::string& sql, double seconds, const std::function<bool()>& enough) {
+  constexpr double ask_every = 0.2;  // s
   send_all();
   const double deadline = base::monotonic_seconds() + seconds;
   bool cancelled = false;
   while (!cancelled && PQisBusy(conn_.get())) {
     pollfd fds[2] = {{PQsocket(conn_.get()), POLLIN, 0}, {base::stop_fd(), POLLIN, 0}};
-    const double left = seconds < 0 ? -1 : std::max(0.0, deadline - base::monotonic_seconds());
+    double left = seconds < 0 ? -1 : std::max(0.0, deadline - base::monotonic_seconds());
+    if (enough && (left < 0 || left > ask_every)) left = ask_every;
     const int ready = ::poll(fds, 2, left < 0 ? -1 : milliseconds(left) + 1);
-    if (base::stop_requested() || (ready == 0 && base::monotonic_seconds() >= deadline)) {
+    const bool late = seconds >= 0 && ready == 0 && base::monotonic_seconds() >= deadline;
+    if (base::stop_requested() || late || (enough && enough())) {
       char ignored[256];
       const std::unique_ptr<PGcancel, FreeCancel> cancel(PQgetCancel(conn_.get()));
       PQcancel(cancel.get(), ignored, sizeof ignored);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -67,9 +68,10 @@ class Session {
   Result query(const std::string& sql, std::initializer_list<Parameter> parameters) {
     return query(sql, std::span(parameters.begin(), parameters.size()));
   }
-  // As query(), for what may wait for hours on the server: without a deadline, and a request to stop cancels it there;
-  // the result is then empty.
-  Result query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters);
+  // As query(), for what may wait for hours on the server: without a deadline, and a request to stop cancels it there,
+  // or `enough`, which is asked five times a second; the result is then empty.
+  Result query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters,
+                             const std::function<bool()>& enough = {});
   // As query(), for what must not take longer than `seconds`, on a walsender too, which knows no statement_timeout:
   // then, and at a request to stop, it is cancelled on the server, and the result is empty.
   Result query_within(const std::string& sql, double seconds);
@@ -103,7 +105,7 @@ class Session {
  private:
   [[noreturn]] void refuse_connection(bool replication) const;
   void send(const std::string& sql, std::span<const Parameter> parameters);
-  Result finish_or_cancel(const std::string& sql, double seconds);
+  Result finish_or_cancel(const std::string& sql, double seconds, const std::function<bool()>& enough);
   Result next_result(const char* doing, const std::string& sql);
   Result expect(Result result, const std::string& sql);
   struct Finish {
