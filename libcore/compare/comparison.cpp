@@ -8,7 +8,6 @@
 #include "base/retry.hpp"
 
 namespace compare {
-namespace {
 
 using base::Error;
 using base::Exit;
@@ -28,8 +27,6 @@ std::vector<base::TableName> chosen_tables(const config::Settings& settings, con
   }
   return out;
 }
-
-}  // namespace
 
 Comparison::Comparison(const config::Settings& settings, const Asked& asked)
     : tables_(chosen_tables(settings, asked.tables)), opened_(open(settings, asked)) {

@@ -24,6 +24,9 @@ struct Asked {
   bool exact = true;                // false: a cut that is not is not even tried
 };
 
+// The tables of `texts`, each one of sync_tables; all of those where there is none. Throws Error(usage).
+std::vector<base::TableName> chosen_tables(const config::Settings& settings, const std::vector<std::string>& texts);
+
 struct Pairing {
   TableShape primary;
   TableShape standby;
