@@ -6,6 +6,7 @@
 #include "apply/setup.hpp"
 #include "cli/tool.hpp"
 #include "compare/create_tables.hpp"
+#include "compare/first_copy.hpp"
 #include "compare/repair.hpp"
 
 int main(int argc, char** argv) {
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   std::string input;
   bool dry_run = false;
   bool create_tables = false;
+  bool copy = false;
   cli::Tool tool("apply", "Writes the spool's changes to the standby, exactly once and in commit order.",
                  [&](const config::Settings& settings) {
                    options.report = report;
@@ -38,9 +40,11 @@ int main(int argc, char** argv) {
                                     [&](const config::Settings& settings) {
                                       if (create_tables) compare::create_tables(settings, options.node);
                                       apply::init(settings, options.node);
+                                      if (copy) compare::first_copy(settings, options.node);
                                       return Exit::done;
                                     });
   init.flag("--create-tables", create_tables, "make the tables that are missing there as they are on the primary");
+  init.flag("--copy", copy, "copy the tables that are empty there, as they are on the primary");
   cli::Command& drop = tool.command("drop", "remove it again", [&](const config::Settings& settings) {
     apply::drop(settings, options.node);
     return Exit::done;

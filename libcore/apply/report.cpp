@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <vector>
+
 #include "base/error.hpp"
 #include "change/writer.hpp"
 
@@ -10,6 +12,24 @@ namespace apply {
 namespace {
 
 constexpr size_t flush_bytes = 1 << 20;
+
+// Which row it was, before and after: who verifies what was applied looks there.
+void append_keys(std::string& out, const Operation& operation) {
+  const change::Relation& relation = *operation.relation;
+  std::vector<change::Value> key(operation.key.begin(), operation.key.end());
+  if (operation.type == change::EventType::remove) return change::append_key(out, relation, key);
+  std::vector<change::Value> after;
+  bool moved = false;
+  for (size_t i = 0; i < relation.key.size(); ++i) {
+    const change::Value& value = operation.row[relation.key[i]];
+    const bool sent = value.kind != change::ValueKind::absent || key.empty();
+    after.push_back(sent ? value : key[i]);
+    moved = moved || key.empty() || after[i].kind != key[i].kind || after[i].text() != key[i].text();
+  }
+  if (operation.type == change::EventType::insert) return change::append_key(out, relation, after);
+  change::append_key(out, relation, key);
+  if (moved) change::append_key(out, relation, after, "new_key");
+}
 
 }  // namespace
 
@@ -40,6 +60,7 @@ void Report::add(const Piece& piece, const Results& results) {
     lines_ += R"({"operation_id":")" + id_of(operation) + R"(","table":)";
     change::append_json_string(lines_, operation.relation->text);
     const auto found = results.find(id_of(operation));
+    append_keys(lines_, operation);
     lines_ += std::string(R"(,"type":")") + type_name(operation.type) + R"(","result":")" +
               (found == results.end() ? done_ : found->second.what) + "\"}\n";
   }

@@ -33,16 +33,6 @@ void append_head(std::string& out, const char* head, const Relation& relation) {
   append_json_string(out, relation.text);
 }
 
-void append_key(std::string& out, const Relation& relation, std::span<const Value> key) {
-  if (key.empty()) return;
-  out += ",\"key\":{";
-  for (size_t i = 0; i < key.size(); ++i) {
-    if (i > 0) out += ',';
-    append_value(out, relation.columns[relation.key[i]], key[i]);
-  }
-  out += '}';
-}
-
 // Returns how many values were absent.
 size_t append_row(std::string& out, const Relation& relation, std::span<const Value> row) {
   out += ",\"new\":{";
@@ -112,6 +102,16 @@ void append_json_string(std::string& out, std::string_view text) {
     text.remove_prefix(run + 1);
   }
   out += '"';
+}
+
+void append_key(std::string& out, const Relation& relation, std::span<const Value> key, std::string_view member) {
+  if (key.empty()) return;
+  out.append(",\"").append(member) += "\":{";
+  for (size_t i = 0; i < key.size(); ++i) {
+    if (i > 0) out += ',';
+    append_value(out, relation.columns[relation.key[i]], key[i]);
+  }
+  out += '}';
 }
 
 void append_source(std::string& out, const Source& source, Lsn start, const uint64_t* operations, const Lsn* cut) {

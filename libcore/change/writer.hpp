@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "change/change.hpp"
 
@@ -10,6 +11,9 @@ namespace change {
 
 // A JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
+// `,"key":{…}`, a member of a line of one's own; `key` aligned with relation.key, nothing where that is empty.
+void append_key(std::string& out, const Relation& relation, std::span<const Value> key,
+                std::string_view member = "key");
 
 // `operations` is written only in a segment's first line: what the spool held before it. `cut` only by a comparison:
 // the position at which it looked at both sides.

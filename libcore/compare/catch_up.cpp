@@ -1,6 +1,7 @@
 #include "compare/catch_up.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <exception>
@@ -27,17 +28,27 @@ bool capture_runs(const config::Settings& settings, pg::Session& session) {
   return row.rows() > 0 && row.get(0, 0) == "t";
 }
 
-// capture and put, a pipe between them. capture closes its end, whatever happens.
+// capture closes its end when all is written; one that failed leaves it open, and put would wait for more. The end is
+// told by its pipe, for its number may be another file's by then.
+void close_if_left(int fd, const struct stat& pipe) {
+  struct stat now {};
+  if (::fstat(fd, &now) == 0 && now.st_ino == pipe.st_ino && now.st_dev == pipe.st_dev) ::close(fd);
+}
+
+// capture and put, a pipe between them.
 void pass(const config::Settings& settings, const std::string& primary, change::Lsn lsn) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) base::throw_errno("cannot make a pipe");
   base::Fd out(ends[0]);
+  struct stat pipe {};
+  if (::fstat(ends[1], &pipe) != 0) base::throw_errno("cannot look at a pipe");
   std::exception_ptr failed;
   std::thread captures([&, in = ends[1]] {
     try {
       capture::run(settings, {.follow = false, .until = lsn, .node = primary}, in);
     } catch (...) {
       failed = std::current_exception();
+      close_if_left(in, pipe);
     }
   });
   std::exception_ptr refused;

@@ -12,7 +12,6 @@
 #include "spool/mark.hpp"
 
 namespace compare {
-namespace {
 
 using base::Error;
 using base::Exit;
@@ -32,8 +31,6 @@ std::vector<base::TableName> chosen_tables(const config::Settings& settings, con
   }
   return out;
 }
-
-}  // namespace
 
 Comparison::Comparison(const config::Settings& settings, const Asked& asked)
     : tables_(chosen_tables(settings, asked.tables)), opened_(open(settings, asked)) {

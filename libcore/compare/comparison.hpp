@@ -25,6 +25,9 @@ struct Asked {
   bool rechecks = false;            // the asker looks again at what differs where the cut is not exact
 };
 
+// The tables of `texts`, each one of sync_tables; all of those where there is none. Throws Error(usage).
+std::vector<base::TableName> chosen_tables(const config::Settings& settings, const std::vector<std::string>& texts);
+
 struct Pairing {
   TableShape primary;
   TableShape standby;

@@ -1,0 +1,121 @@
+#include "compare/row_proof.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/retry.hpp"
+#include "base/stop.hpp"
+#include "change/writer.hpp"
+
+namespace compare {
+namespace {
+
+using base::Error;
+using base::Exit;
+using nlohmann::ordered_json;
+
+// Each look holds the applier for some 0.1 s, however many rows there are; but a session holds their values.
+constexpr size_t batch_rows = 5000;
+constexpr size_t batch_bytes = 8 << 20;
+constexpr size_t max_examples = 5;
+
+bool less(const Suspect& a, const Suspect& b) {
+  if (a.relation != b.relation) return a.relation < b.relation;
+  return std::ranges::lexicographical_compare(a.key, b.key, [](const change::Value& x, const change::Value& y) {
+    return x.kind != y.kind ? x.kind < y.kind : x.text() < y.text();
+  });
+}
+
+std::string key_text(const Suspect& row) {
+  std::string out;
+  change::append_key(out, *row.relation, row.key);
+  out.erase(0, out.find('{'));
+  return out;
+}
+
+}  // namespace
+
+RowProof::RowProof(const config::Settings& settings, std::string node) : settings_(settings), node_(std::move(node)) {}
+
+void RowProof::add(const change::Relation& relation, std::span<const change::Value> key) {
+  if (relation.key.empty())
+    throw Error(Exit::data, relation.text +
+                                " has no key, so no row of it can be found; verify it as a whole (verify "
+                                "--table)");
+  rows_.push_back({&relation, {key.begin(), key.end()}});
+}
+
+bool RowProof::full() const { return rows_.size() >= batch_rows || arena_.used() >= batch_bytes; }
+
+// A row that was changed many times is looked at once.
+void RowProof::drop_doubles() {
+  std::sort(rows_.begin(), rows_.end(), less);
+  const auto last = std::unique(rows_.begin(), rows_.end(),
+                                [](const Suspect& a, const Suspect& b) { return !less(a, b) && !less(b, a); });
+  rows_.erase(last, rows_.end());
+}
+
+void RowProof::look() {
+  drop_doubles();
+  base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
+  while (!rows_.empty()) {
+    if (base::stop_requested()) throw Error(Exit::try_later, "stopped before the proof was complete; start it again");
+    try {
+      const std::vector<Verdict> verdicts = recheck(settings_, {.primary = {}, .node = node_}, rows_);
+      for (size_t i = 0; i < rows_.size(); ++i) {
+        Count& count = counts_[rows_[i].relation->text];
+        if (verdicts[i].kind == Verdict::Kind::equal) ++count.equal;
+        if (verdicts[i].kind == Verdict::Kind::unsettled) ++count.unsettled;
+        if (verdicts[i].kind != Verdict::Kind::differs) continue;
+        ++count.different;
+        if (count.examples.size() < max_examples) count.examples.push_back(key_text(rows_[i]));
+      }
+      break;
+    } catch (const Error& failure) {
+      const bool heals = dynamic_cast<const base::Transient*>(&failure) != nullptr ||
+                         failure.kind() == Exit::try_later || failure.kind() == Exit::unreachable;
+      if (!heals || !backoff.wait(failure.what())) throw;
+    }
+  }
+  rows_.clear();
+  arena_.reset();
+}
+
+Exit RowProof::result() const {
+  Exit out = Exit::done;
+  for (const auto& [table, count] : counts_) {
+    if (count.different > 0) return Exit::finding;
+    if (count.unsettled > 0) out = Exit::try_later;
+  }
+  return out;
+}
+
+std::string RowProof::text() const {
+  std::string out;
+  for (const auto& [table, count] : counts_) {
+    const char* verdict = count.different > 0 ? "  different  " : count.unsettled > 0 ? "  unproven  " : "  equal  ";
+    out += table + verdict + std::to_string(count.equal + count.different + count.unsettled) + " rows";
+    if (count.different > 0) out += ": " + std::to_string(count.different) + " differ, as";
+    for (const std::string& key : count.examples) out += " " + key;
+    if (count.unsettled > 0) out += "; " + std::to_string(count.unsettled) + " are written too often to be sure of";
+    out += '\n';
+  }
+  return out;
+}
+
+std::string RowProof::json() const {
+  ordered_json tables = ordered_json::object();
+  for (const auto& [table, count] : counts_) {
+    ordered_json examples = ordered_json::array();
+    for (const std::string& key : count.examples) examples.push_back(ordered_json::parse(key));
+    tables[table] = {
+        {"equal", count.equal}, {"different", count.different}, {"unsettled", count.unsettled}, {"examples", examples}};
+  }
+  const Exit exit = result();
+  const char* name = exit == Exit::done ? "equal" : exit == Exit::finding ? "different" : "unproven";
+  return ordered_json({{"node", node_}, {"result", name}, {"tables", tables}}).dump(2) + "\n";
+}
+
+}  // namespace compare

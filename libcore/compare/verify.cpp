@@ -1,0 +1,257 @@
+#include "compare/verify.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "apply/tables.hpp"
+#include "base/clock.hpp"
+#include "base/files.hpp"
+#include "base/hash.hpp"
+#include "base/log.hpp"
+#include "base/retry.hpp"
+#include "compare/table_diff.hpp"
+#include "compare/verify_sample.hpp"
+#include "spool/mark.hpp"
+#include "state/marks.hpp"
+#include "state/receipt.hpp"
+
+namespace compare {
+namespace {
+
+using base::Error;
+using base::Exit;
+using nlohmann::ordered_json;
+
+// To be raised with every change in what a row's digest is: sums of different versions do not compare.
+std::string version_of(Digest digest) { return digest == Digest::native ? "native-1" : "portable-1"; }
+
+std::string hex(const Sum& sum) { return base::hex16(sum.high) + base::hex16(sum.low); }
+
+std::string system_of(pg::Session& session) {
+  return std::string(session.query("SELECT system_identifier FROM pg_catalog.pg_control_system()").get(0, 0));
+}
+
+// A line of the answer, and what the receipt says of the table.
+struct Judged {
+  std::string table;
+  std::string text;
+  state::TableProof proof;
+};
+
+class Verify {
+ public:
+  Verify(const config::Settings& settings, const VerifyOptions& options)
+      : settings_(settings),
+        options_(options),
+        node_(settings.secondary(options.asked.node).name),
+        tables_(chosen_tables(settings, options.asked.tables)),
+        lock_(lock_in(settings.state_directory)),
+        receipt_(state::read_receipt(settings.state_directory)),
+        entry_(receipt_[node_]),
+        meter_(options.show) {}
+
+  Exit run() {
+    began_us_ = base::unix_microseconds();
+    entry_.run = {};
+    entry_.run.started = base::iso_time(began_us_);
+    state::write_receipt(settings_.state_directory, receipt_);  // should this run die, it says so
+    try {
+      const bool equal = compare_all();
+      end(equal ? "equal" : "different", "");
+      if (options_.json) options_.print(json());
+      return equal ? Exit::done : Exit::finding;
+    } catch (const Error& failure) {
+      end(not_exact_ ? "unproven" : "failed", failure.what());
+      throw;
+    }
+  }
+
+ private:
+  static base::FileLock lock_in(const std::filesystem::path& state) {
+    base::make_directories(state);
+    return {state / "verify.lock", "verify"};
+  }
+
+  bool compare_all() {
+    Asked asked = options_.asked;
+    asked.node = node_;
+    for (const base::TableName& table : tables_) entry_.run.tables.push_back(table.text());
+    const std::map<std::string, apply::Paused> paused = paused_tables();
+    std::erase_if(tables_, [&](const base::TableName& table) { return paused.contains(table.text()); });
+    // A paused table seldom has a shape that could be compared, and its rows wait.
+    for (const std::string& name : entry_.run.tables)
+      if (const auto found = paused.find(name); found != paused.end()) take_paused(name, found->second);
+    cut_time_ = base::iso_time(base::unix_microseconds());
+    if (tables_.empty()) {
+      for (const Judged& judged : std::exchange(judged_, {})) take(judged);
+      return false;
+    }
+    asked.tables.clear();
+    for (const base::TableName& table : tables_) asked.tables.push_back(table.text());
+
+    Comparison comparison(settings_, asked);
+    Cut& cut = comparison.cut();
+    if (!cut.exact()) {
+      not_exact_ = true;
+      throw Error(Exit::try_later, "nothing is proven, since the comparison would not be exact: " + cut.why_not());
+    }
+    entry_.run.lsn = cut.lsn().text();
+    entry_.run.exact = true;
+    cut_time_ = base::iso_time(base::unix_microseconds());
+    std::vector<std::string> synced;
+    for (const base::TableName& table : settings_.synchronization.sync_tables) synced.push_back(table.text());
+    state::go_on_for(entry_, system_of(cut.primary()), system_of(cut.standby()), synced);
+    for (const Judged& judged : std::exchange(judged_, {})) take(judged);  // paused ones, now that there is a cut
+    bool equal = tables_.size() == entry_.run.tables.size();
+    for (const Pairing& pairing : comparison.pairings()) equal = compare_one(comparison, pairing) && equal;
+    return equal;
+  }
+
+  std::map<std::string, apply::Paused> paused_tables() {
+    const std::optional<spool::Mark> mark = spool::read_mark(settings_.spool.directory);
+    if (!mark) return {};
+    base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
+    for (;;) {
+      try {
+        pg::Session session(settings_.secondary(node_),
+                            {.purpose = "pgtandem verify", .answer_timeout = settings_.synchronization.sync_timeout});
+        apply::Tables tables;
+        tables.load(session, mark->source);
+        return tables.paused();
+      } catch (const base::Transient& failure) {
+        if (!backoff.wait(failure.what())) throw;
+      }
+    }
+  }
+
+  void take_paused(const std::string& name, const apply::Paused& paused) {
+    Judged judged;
+    judged.table = name;
+    judged.proof.why = "paused at " + paused.at.lsn.text() + ": " + paused.reason;
+    judged.text = name + "  paused  at " + paused.at.lsn.text() + ": " + paused.reason;
+    judged_.push_back(std::move(judged));
+    print(judged_.back());
+  }
+
+  bool compare_one(Comparison& comparison, const Pairing& pairing) {
+    Judged judged;
+    judged.table = pairing.pair.relation.text;
+    state::TableProof& proof = judged.proof;
+    proof.digest = version_of(comparison.digest());
+    for (const change::Column& column : pairing.pair.relation.columns) proof.columns.push_back(column.name);
+    Sums ours(1);
+    Sums theirs(1);
+    sum_up(comparison, pairing, ours, theirs);
+    proof.primary = {ours[0].rows, hex(ours[0])};
+    proof.standby = {theirs[0].rows, hex(theirs[0])};
+    proof.equal = ours[0] == theirs[0];
+    judged.text = judged.table + "  equal  " + std::to_string(ours[0].rows) + " rows";
+    if (!proof.equal) {
+      // A digest narrows, values decide; and how many rows differ is worth another pass.
+      TableDiff diff(comparison.primary(), comparison.standby(), pairing.pair, comparison.digest(), nullptr, UINT64_MAX,
+                     meter_);
+      const TableResult result = diff.run(pairing.primary, pairing.standby);
+      proof.equal = result.equal();
+      judged.text = text_of(judged.table, result);
+      if (!proof.equal) proof.why = judged.text.substr(judged.text.find(": ") + 2);
+    }
+    if (proof.equal) judged.text += ", digest " + proof.primary.digest;
+    take(judged);
+    print(judged);
+    if (proof.equal && state::clear_mark(settings_.state_directory, node_, judged.table, began_us_))
+      base::log(base::Level::info, node_ + ": " + judged.table + " is equal; its mark for the full pass is gone");
+    return proof.equal;
+  }
+
+  // One bucket: what is asked here is whether all rows are equal, not where they are not.
+  void sum_up(Comparison& comparison, const Pairing& pairing, Sums& our_sums, Sums& their_sums) {
+    Recipe recipe;
+    recipe.digest = comparison.digest();
+    recipe.columns = pairing.pair.columns;
+    const TableRead ours{pairing.pair.primary_from, pairing.pair.primary_where, pairing.primary.rows,
+                         pairing.primary.pages, pairing.primary.ranges};
+    const TableRead theirs{pairing.pair.standby_from, "", pairing.standby.rows, pairing.standby.pages,
+                           pairing.standby.ranges};
+    std::atomic<uint64_t> rows{0};
+    meter_.begin(pairing.pair.relation.text, static_cast<uint64_t>(ours.rows + theirs.rows));
+    SumTasks primary(comparison.primary(), ours, recipe, our_sums, rows);
+    SumTasks standby(comparison.standby(), theirs, recipe, their_sums, rows);
+    std::vector<std::function<void()>> tasks;
+    primary.add_to(tasks);
+    standby.add_to(tasks);
+    run_together(std::move(tasks), [&] { meter_.at(rows); });
+    if (should_end()) throw Error(Exit::try_later, "stopped before the proof was complete; start it again");
+    meter_.at(rows);
+  }
+
+  void take(Judged judged) {
+    judged.proof.lsn = entry_.run.lsn;
+    judged.proof.time = cut_time_;
+    state::add_proof(entry_, judged.table, judged.proof);
+    state::write_receipt(settings_.state_directory, receipt_);
+    judged_.push_back(std::move(judged));
+  }
+
+  void print(const Judged& judged) {
+    if (!options_.json) options_.print(judged.text + "\n");
+  }
+
+  void end(const std::string& result, const std::string& why) {
+    entry_.run.ended = base::iso_time(base::unix_microseconds());
+    entry_.run.result = result;
+    entry_.run.why = why;
+    state::write_receipt(settings_.state_directory, receipt_);
+  }
+
+  // This run's part of the receipt.
+  std::string json() const {
+    state::NodeReceipt run = entry_;
+    std::erase_if(run.tables, [&](const auto& entry) {
+      return std::ranges::find(entry_.run.tables, entry.first) == entry_.run.tables.end();
+    });
+    return state::receipt_text({{node_, run}});
+  }
+
+  const config::Settings& settings_;
+  const VerifyOptions& options_;
+  const std::string node_;
+  std::vector<base::TableName> tables_;  // to be compared
+  const base::FileLock lock_;
+  state::Receipt receipt_;
+  state::NodeReceipt& entry_;
+  ProgressMeter meter_;
+  int64_t began_us_ = 0;
+  std::string cut_time_;
+  bool not_exact_ = false;
+  std::vector<Judged> judged_;
+};
+
+}  // namespace
+
+Exit verify(const config::Settings& settings, const VerifyOptions& options) {
+  return options.sample > 0 ? verify_sample(settings, options) : Verify(settings, options).run();
+}
+
+std::string marked_text(const config::Settings& settings, const std::string& node, bool json) {
+  const std::string name = settings.secondary(node).name;
+  std::string out;
+  for (const state::TableMark& mark : state::marked_tables(settings.state_directory)) {
+    if (mark.node != name) continue;
+    if (json)
+      out += ordered_json({{"node", mark.node},
+                           {"table", mark.table},
+                           {"reason", mark.reason},
+                           {"operation_id", mark.operation_id},
+                           {"time", mark.time}})
+                 .dump(-1, ' ', false, ordered_json::error_handler_t::replace) +
+             "\n";
+    else
+      out += mark.time + "  " + mark.table + "  " + mark.reason + "\n";
+  }
+  return out;
+}
+
+}  // namespace compare

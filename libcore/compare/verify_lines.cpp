@@ -1,0 +1,170 @@
+#include "compare/verify_lines.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/files.hpp"
+#include "base/lines.hpp"
+#include "base/log.hpp"
+#include "base/stop.hpp"
+#include "change/reader.hpp"
+#include "compare/catalog_pairs.hpp"
+#include "compare/row_proof.hpp"
+
+namespace compare {
+namespace {
+
+using base::Error;
+using base::Exit;
+using change::Event;
+using change::EventType;
+using change::Relation;
+using change::Value;
+using change::ValueKind;
+
+constexpr const char* name = "stdin";
+
+class Lines {
+ public:
+  Lines(const config::Settings& settings, const VerifyOptions& options, int fd)
+      : settings_(settings),
+        options_(options),
+        fd_(fd),
+        node_(settings.secondary(options.asked.node).name),
+        tables_(chosen_tables(settings, options.asked.tables)),
+        lines_([this](char* to, size_t size) { return read(to, size); }, change::max_line, name),
+        reader_(name),
+        proof_(settings, node_) {}
+
+  Exit run() {
+    std::string_view line;
+    while (lines_.next(line)) {
+      if (line.starts_with(R"({"operation_id")"))
+        take_report(line);
+      else
+        take_change(reader_.read(line, lines_.line_number(), proof_.arena()));
+      if (proof_.full()) proof_.look();
+    }
+    if (base::stop_requested()) throw Error(Exit::try_later, "stopped before the proof was complete; start it again");
+    if (lines_.partial() > 0) refuse("the last line has no end", 1);
+    proof_.look();
+    options_.print(options_.json ? proof_.json() : proof_.text());
+    if (truncates_ > 0)
+      base::log(base::Level::warn, std::to_string(truncates_) +
+                                       " truncates and copies name no rows; prove their tables " +
+                                       "as a whole (verify --table)");
+    if (proof_.result() == Exit::try_later)
+      throw Error(Exit::try_later, node_ + ": some rows are written too often to be sure of; verify again");
+    return proof_.result();
+  }
+
+ private:
+  size_t read(char* to, size_t size) {
+    pollfd fds[2] = {{fd_, POLLIN, 0}, {base::stop_fd(), POLLIN, 0}};
+    ::poll(fds, 2, -1);
+    return base::stop_requested() ? 0 : base::read_some(fd_, to, size, name);
+  }
+
+  [[noreturn]] void refuse(const std::string& what, size_t ahead = 0) const {
+    throw Error(Exit::data, std::string(name) + ":" + std::to_string(lines_.line_number() + ahead) + ": " + what);
+  }
+
+  bool asked_for(const base::TableName& table) const { return std::ranges::find(tables_, table) != tables_.end(); }
+
+  void take_change(const Event& event) {
+    const Relation* relation = event.relation;
+    switch (event.type) {
+      case EventType::remove:
+        if (asked_for(relation->table)) proof_.add(*relation, event.key);
+        break;
+      case EventType::update:
+        if (!asked_for(relation->table)) break;
+        proof_.add(*relation, event.key);
+        proof_.add(*relation, key_of(event));
+        break;
+      case EventType::insert:
+        if (asked_for(relation->table)) proof_.add(*relation, key_of(event));
+        break;
+      case EventType::truncate:
+      case EventType::copy:
+        ++truncates_;
+        break;
+      default:
+        break;
+    }
+  }
+
+  // Of the row as it then was.
+  static std::vector<Value> key_of(const Event& event) {
+    std::vector<Value> key;
+    for (size_t i = 0; i < event.relation->key.size(); ++i) {
+      const Value& value = event.row[event.relation->key[i]];
+      key.push_back(value.kind == ValueKind::absent && !event.key.empty() ? event.key[i] : value);
+    }
+    return key;
+  }
+
+  // A line of a report knows the table's name and the key, and not its types; the catalogs do.
+  void take_report(std::string_view line) {
+    try {
+      const nlohmann::json json = nlohmann::json::parse(line);
+      if (json.at("type") == "truncate") {
+        ++truncates_;
+        return;
+      }
+      base::TableName table;
+      std::string why;
+      if (!base::parse_table_name(json.at("table").get<std::string>(), table, why)) refuse("a table name, " + why);
+      if (!asked_for(table)) return;
+      if (!pairs_) pairs_.emplace(settings_, node_);
+      const Relation& relation = pairs_->of(table).pair.relation;
+      add_key(relation, json.at("key"));
+      if (json.contains("new_key")) add_key(relation, json.at("new_key"));
+    } catch (const nlohmann::json::exception&) {
+      refuse("no line of a report (apply --report) and no change");
+    }
+  }
+
+  void add_key(const Relation& relation, const nlohmann::json& json) {
+    std::vector<Value> key;
+    for (const uint16_t i : relation.key) {
+      const change::Column& column = relation.columns[i];
+      if (!json.contains(column.name))
+        refuse(relation.text + " has \"" + column.name +
+               "\" in its key, the line has not; verify the table as a whole");
+      const nlohmann::json& value = json.at(column.name);
+      if (value.is_null()) {
+        key.push_back(Value::null_value());
+        continue;
+      }
+      const std::string text = value.is_string()    ? value.get<std::string>()
+                               : value.is_boolean() ? (value.get<bool>() ? "t" : "f")
+                                                    : value.dump();
+      key.push_back(Value::of({proof_.arena().copy(text), text.size()}));
+    }
+    proof_.add(relation, key);
+  }
+
+  const config::Settings& settings_;
+  const VerifyOptions& options_;
+  const int fd_;
+  const std::string node_;
+  const std::vector<base::TableName> tables_;
+  base::LineBuffer lines_;
+  change::Reader reader_;
+  std::optional<CatalogPairs> pairs_;
+  RowProof proof_;
+  uint64_t truncates_ = 0;
+};
+
+}  // namespace
+
+Exit verify_lines(const config::Settings& settings, const VerifyOptions& options, int fd) {
+  if (options.sample > 0) throw Error(Exit::usage, "--sample chooses rows, and - names them; leave one of them out");
+  return Lines(settings, options, fd).run();
+}
+
+}  // namespace compare

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# scripts/sync-full: from two empty directories and one configuration to a synced, following pair; what differs is mended and
+# proven; marks come first and go; only when due; one at a time; and a pass that was killed is gone on with.
+# timeout: 400
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+script=$BIN/sync-full
+logged() { grep -q -- "$1" "$work/err" || fail "no line with '$1': $(cat "$work/err")"; }
+recorded() { jq -rc "$1" "$work/state/full-sync.json"; }
+expect 0 "$script" --help
+grep -q '^usage: sync-full' "$work/out" || fail "no help on stdout"
+for arguments in --unknown -c extra --node; do expect 64 "$script" $arguments; done
+expect 78 "$script" -c "$work/no-such-file.yaml"
+
+two_servers
+images_tables
+standby 'drop table images, categories'
+primary 'create table notes (id int primary key, v text)' "insert into notes select n, md5(n::text) from generate_series(1, 12000) n" \
+  "insert into categories (name) select 'category ' || n from generate_series(1, 300) n"
+standby 'create table notes (id int primary key, v text)'
+write_config 'images, categories, notes' 'full_sync_interval: 60'
+
+# --- the first copy, while the primary is written: each init prints what its role lacks, and the command is given again ---
+(while :; do primary "insert into notes select max(id) + 1, 'later' from notes" "update notes set v = v || '.' where id % 1000 = 7"; done) >/dev/null 2>&1 &
+load=$!
+cluster_psql standby crawler -c 'grant create on schema public to pgtandem'
+for _ in 1 2 3; do
+  code=0
+  timeout 60 "$script" --init >"$work/out" 2>"$work/err" || code=$?
+  [ "$code" = 77 ] || break
+  if grep -q '^sync-full: capture init' "$work/err"; then cluster_psql primary crawler -f "$work/out"; else cluster_psql standby crawler -f "$work/out"; fi
+done
+same "exit code of the first sync" 0 "$code"
+kill "$load"
+wait "$load" 2>/dev/null || true
+logged 'all 3 tables are proven equal on backup_node'
+same "the report" '[0,false,null,"backup_node"]' "$(recorded '[.exit_code, .stopped, .failed, .node]')"
+at_least "copied" 12000 "$(recorded '.tables["public.notes"].copied')"
+same "mended" '[true,300,300,0]' "$(recorded '.tables["public.categories"] | [.proven, .rows, .copied, .repaired]')"
+same "mended" '[true,0]' "$(recorded '.tables["public.notes"] | [.proven, .repaired]')"
+recorded .lsn | grep -qE '^[0-9A-F]+/[0-9A-F]+$' || fail "lsn: $(recorded .)"
+at_most "seconds since the last full sync" 30 $(($(date +%s) - $(recorded .last_full_sync)))
+
+# --- it follows; differences planted beside the services are mended and proven ---
+follow_capture
+follow_apply
+(while :; do primary "insert into notes select coalesce(max(id), 0) + 1, 'later' from notes" "update notes set v = v || '.' where id % 500 = 7"; done) >/dev/null 2>&1 &
+load=$!
+standby "delete from notes where id = 5" "update notes set v = 'wrong' where id in (6, 8)" "insert into categories (name) values ('extra')"
+expect 0 "$script"
+same "repaired" '[3,1,0]' "$(recorded '[.tables["public.notes"].repaired, .tables["public.categories"].repaired, .tables["public.images"].repaired]')"
+same "a mended row" 1 "$(standby 'select count(*) from notes where id = 5')"
+kill "$load"
+wait "$load" 2>/dev/null || true
+wait_applied
+equal_tables
+expect 0 "$script"
+same "nothing left to mend" '[0]' "$(recorded '[.tables[].repaired] | unique')"
+
+# --- only when due; only while enabled ---
+last=$(recorded .last_full_sync)
+expect 0 "$script" --if-due
+logged 'not due for [0-9]* s; nothing done'
+same "the last one" "$last" "$(recorded .last_full_sync)"
+jq -c '.last_full_sync -= 100' "$work/state/full-sync.json" >"$work/aged" && cp "$work/aged" "$work/state/full-sync.json"
+started=$(recorded .started)
+expect 0 "$script" --if-due
+differ "passes" "$started" "$(recorded .started)"
+write_config 'images, categories, notes' 'full_sync_interval: 60' auto_sync_enabled:false
+started=$(recorded .started)
+expect 0 "$script"
+logged 'auto_sync_enabled is false; nothing done'
+same "passes" "$started" "$(recorded .started)"
+expect 0 "$script" --force
+differ "passes" "$started" "$(recorded .started)"
+write_config 'images, categories, notes' 'full_sync_interval: 60'
+
+# --- a marked table comes first, and its mark goes ---
+primary 'alter table notes add column extra int' "insert into notes values (900000, 'wide', 1)"
+wait_until 20 "the pause" eval "[ -n \"\$(\"\$BIN/verify\" marked)\" ]"
+expect 1 "$script"
+logged 'still different on backup_node: public.notes'
+recorded '.tables["public.notes"].why' | grep -q '^paused' || fail "why: $(recorded .)"
+same "the others" '[true,true]' "$(recorded '[.tables["public.images"].proven, .tables["public.categories"].proven]')"
+standby 'alter table notes add column extra int'
+wait_applied
+wait_until 30 "the pause's end" eval "[ \"\$(standby \"select count(*) from pgtandem.tables where waiting_shape is not null\")\" = 0 ]"
+standby "delete from notes where id = 9"
+expect 0 "$script" --force
+time_of() { recorded ".tables[\"public.$1\"].time"; }
+[[ "$(time_of notes)" < "$(time_of images)" ]] || fail "the marked table did not come first: $(recorded .tables)"
+same "marks" "" "$("$BIN/verify" marked)"
+
+# --- two at once; one that is stopped, and one that is killed, in the middle, and then run again ---
+primary "insert into notes select n, repeat(md5(n::text), 10) from generate_series(100000, 250000) n"
+wait_applied
+standby "update notes set v = 'wrong' where id = 11"
+"$script" 2>"$work/first.err" &
+first=$!
+wait_until 20 "verify" eval "jq -e '.nodes.backup_node.run.result == \"unfinished\"' '$work/state/verify.json' >/dev/null"
+expect 75 "$script"
+logged "another pass is running (pid $first sync-full since 20"
+kill -TERM "$first"
+code=0
+wait "$first" || code=$?
+same "exit code of a pass that was stopped" 0 "$code"
+same "its report" '[null,true]' "$(recorded '[.exit_code, .stopped]')"
+"$script" 2>"$work/first.err" &
+first=$!
+wait_until 30 "two proofs" eval "[ \"\$(jq --arg s \"\$(recorded .since)\" '[.nodes.backup_node.tables[] | select(.time >= \$s and .equal)] | length' '$work/state/verify.json')\" -ge 2 ]"
+children=$(pgrep -P "$first" || true)
+kill -KILL "$first"
+wait "$first" 2>/dev/null || true
+for child in $children; do kill -TERM "$child" 2>/dev/null || true; done
+for child in $children; do while kill -0 "$child" 2>/dev/null; do sleep 0.05; done; done
+since=$(recorded .since)
+images=$(jq -r '.nodes.backup_node.tables["public.images"].time' "$work/state/verify.json")
+expect 0 "$script"
+same "the pass goes on" "$since" "$(recorded .since)"
+same "what was proven is not done again" "$images" "$(time_of images)"
+same "what was not is mended" '[true,1]' "$(recorded '.tables["public.notes"] | [.proven, .repaired]')"
+equal_tables
+expect 0 "$script"
+differ "a new pass" "$since" "$(recorded .since)"
+follow_stop
+
+# --- without services, what waits is brought first; a server that is away ---
+primary "insert into notes values (1000000, 'waits', 1)"
+expect 0 "$script"
+equal_tables
+good=$(recorded .last_full_sync)
+cluster_stop standby immediate
+write_config 'images, categories, notes' 'full_sync_interval: 60' 'max_retry_attempts: 1'
+expect 69 "$script"
+same "the last good one stays" "$good" "$(recorded .last_full_sync)"
+same "the report" '[69,false]' "$(recorded '[.exit_code, .stopped]')"
+for left in "$work/state/"*.pipe "$work/state/"*.new; do [ ! -e "$left" ] || fail "left behind: $left"; done
+say "the full pass copies, mends, proves, and goes on where it was broken off"
