@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   tool.list("--table", options.asked.tables, "NAME", "only this one of sync_tables; may be given several times");
   tool.flag("--summary", options.summary, "print a line for each table, instead of the changes");
   tool.flag("--rows", options.rows, "print all rows of a table that is empty on the standby, instead of a copy line");
+  tool.flag("--recheck", options.recheck, "without a slot: look again at what differs, until it is certain");
   tool.text("--node", options.asked.node, "NAME", "the standby to compare, where the configuration names several");
   tool.number("--jobs", options.asked.jobs, 1, 64, "N", "sessions that read a table at the same time on each side; 1");
   return tool.run(argc, argv);

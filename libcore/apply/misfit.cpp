@@ -86,8 +86,8 @@ void check_shape(const std::string& node, const change::Relation& is, const std:
   }
   for (const StandbyColumn& column : columns)
     if (column.needed && !column.generated && !has(is.columns, column.name))
-      refuse("has the column " + column.name + ", which the primary's has not, and which needs a value; " +
-             alter("DROP COLUMN " + pg::quote_identifier(column.name)) + ", or give it a default");
+      refuse("has the column " + column.name + " of its own, which needs a value; " +
+             alter("ALTER COLUMN " + pg::quote_identifier(column.name) + " SET DEFAULT one") + ", or drop it");
 }
 
 // Rows that are there get what the primary's rows show, which need not be today's default.

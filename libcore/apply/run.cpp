@@ -96,6 +96,10 @@ class Run {
   }
 
   Outcome feed(Limits limits, bool follow) {
+    // The shapes that were read so far go with this; others may come to lie where they were.
+    turns_.forget_addresses();
+    incidents_.tables.forget_addresses();
+    sequences_ = {};
     source_.rewind(at_);
     limits.selection = incidents_.tables.all_others();
     Feed feed(source_, limits, follow, settings_.synchronization.sync_interval, called());

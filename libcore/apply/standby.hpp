@@ -33,6 +33,9 @@ class Standby {
   // How far the standby is, and its tables; zero where the stream names no source. Throws as read_progress() does.
   Position read_position();
 
+  // See Targets.
+  void forget_addresses() { writer_.forget_addresses(); }
+
   // Whether a batch may be written beside another one; whether it may be written folded. See Writer.
   bool may_overlap(const Prepared& prepared) { return writer_.may_overlap(prepared); }
   bool can_fold(const Prepared& prepared) { return writer_.can_fold(prepared); }

@@ -32,6 +32,8 @@ class Tables {
   // The shape that it took last; and it takes another in the open batch.
   std::optional<change::Relation> was(const std::string& table) const;
   void took(const change::Relation& shape);
+  // The stream that shapes were of goes, see Targets.
+  void forget_addresses() { last_ = nullptr; }
 
   // Its changes after `at` wait from now on; or it is paused already, and came as far as `at`.
   void pause(const change::Relation& shape, const Position& at, const std::string& reason);

@@ -14,7 +14,7 @@ namespace {
 using change::Identity;
 
 [[noreturn]] void misfit(const pg::Session& session, const TargetTable& table, const std::string& what) {
-  throw Misfit(session.node() + ": table " + table.relation->text + " " + what, *table.relation, {});
+  throw Misfit(session.node() + ": table " + table.shape.text + " " + what, table.shape, {});
 }
 
 }  // namespace
@@ -47,10 +47,12 @@ std::string set_nothing(const TargetTable& table) {
 }
 
 TargetTable& Targets::of(const change::Relation& relation) {
-  std::unique_ptr<TargetTable>& known = known_[&relation];
-  if (known) return *known;
+  TargetTable*& known = by_address_[&relation];
+  if (known != nullptr) return *known;
+  for (const std::unique_ptr<TargetTable>& table : known_)
+    if (table->shape == relation) return *(known = table.get());
   auto table = std::make_unique<TargetTable>();
-  table->relation = &relation;
+  table->shape = relation;
   table->name = pg::quote_table(relation.table);
   for (const change::Column& column : relation.columns) table->columns.push_back(pg::quote_identifier(column.name));
   const pg::Result found = session_.query(
@@ -73,8 +75,8 @@ TargetTable& Targets::of(const change::Relation& relation) {
   read_columns(*table, oid);
   read_match(*table, oid);
   table->depth = depth_of(oid);
-  known = std::move(table);
-  return *known;
+  known_.push_back(std::move(table));
+  return *(known = known_.back().get());
 }
 
 // The primary's rows hold already what the primary's triggers did.
@@ -83,7 +85,7 @@ void Targets::check_asleep(const TargetTable& table, const std::string& oid) {
   const std::vector<std::string> awake = sleep_statements(session_, oid);
   if (awake.empty()) return;
   const std::string grant = replica_grant(session_);
-  throw base::Error(base::Exit::no_right, session_.node() + ": table " + table.relation->text +
+  throw base::Error(base::Exit::no_right, session_.node() + ": table " + table.shape.text +
                                               " has triggers or rules that would change what the primary sends; " +
                                               (grant.empty() ? "" : grant + ", or ") + awake.front());
 }
@@ -105,7 +107,7 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
                        rows.get(i, 7) == "t" && !table.fires});
     generated += rows.get(i, 1) == "t";
   }
-  const change::Relation& relation = *table.relation;
+  const change::Relation& relation = table.shape;
   check_shape(session_.node(), relation, tables_ == nullptr ? std::nullopt : tables_->was(relation.text), columns,
               follows_);
   table.has_own_columns = rows.rows() - generated > static_cast<int>(relation.columns.size());
@@ -121,7 +123,7 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
 
 // What finds a row: the stream's key needs a unique index here, or updates could meet several rows and inserts none.
 void Targets::read_match(TargetTable& table, const std::string& oid) {
-  const change::Relation& relation = *table.relation;
+  const change::Relation& relation = table.shape;
   if (relation.key.empty()) {
     table.match_is_unique = !relation.columns.empty();  // without a column all rows are alike
     return;
@@ -240,8 +242,8 @@ void Targets::check_types(const TargetTable& table) {
   const pg::Result now = session_.query("SELECT " + column_list(table) + " FROM " + table.name + " LIMIT 0");
   for (size_t i = 0; i < table.type_oids.size(); ++i)
     if (now.type(static_cast<int>(i)) != table.type_oids[i])
-      throw Unfit(session_.node() + ": table " + table.relation->text + " has another type of column " +
-                  table.columns[i] + " than before; reading it again");
+      throw Unfit(session_.node() + ": table " + table.shape.text + " has another type of column " + table.columns[i] +
+                  " than before; reading it again");
 }
 
 }  // namespace apply

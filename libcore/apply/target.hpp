@@ -31,10 +31,10 @@ struct UniqueIndex {
 };
 
 struct TargetTable {
-  const change::Relation* relation = nullptr;
-  std::string name;  // quoted
-  std::string rows;  // name, where its rows are read: ONLY, without those of tables that inherit from it
-  std::vector<std::string> columns;  // quoted, as relation->columns
+  change::Relation shape;  // as the stream has it
+  std::string name;        // quoted
+  std::string rows;        // name, where its rows are read: ONLY, without those of tables that inherit from it
+  std::vector<std::string> columns;  // quoted, as shape.columns
   std::vector<std::string> types;    // theirs here, for casts
   std::vector<uint32_t> type_oids;
   std::vector<pg::Binary> forms;    // as COPY may have them
@@ -64,6 +64,9 @@ class Targets {
   // key, or did not follow a change of the primary's table; Error(no_right) when the role would see or do to its rows
   // something else than what it is told.
   TargetTable& of(const change::Relation& relation);
+  // To be called before the stream that the relations are of goes: the next one's may lie at the same addresses. What
+  // was read of the standby, and the staging tables, stay.
+  void forget_addresses() { by_address_.clear(); }
   // The staging table: stage_group and those of the relation, with the standby's types; emptied at each commit.
   const std::string& stage(TargetTable& table);
   const std::vector<UniqueIndex>& unique_indexes(TargetTable& table);
@@ -82,7 +85,8 @@ class Targets {
   pg::Session& session_;
   const Tables* const tables_;
   const bool follows_;
-  std::unordered_map<const change::Relation*, std::unique_ptr<TargetTable>> known_;
+  std::vector<std::unique_ptr<TargetTable>> known_;
+  std::unordered_map<const change::Relation*, TargetTable*> by_address_;
   std::multimap<std::string, std::string> references_;  // table OID to the OIDs it references
   bool references_read_ = false;
   int stages_ = 0;

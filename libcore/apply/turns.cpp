@@ -30,6 +30,11 @@ void Turns::disconnect() {
   other_.reset();
 }
 
+void Turns::forget_addresses() {
+  if (leading_) leading_->forget_addresses();
+  if (other_) other_->forget_addresses();
+}
+
 void Turns::begin_ahead(const Prepared& first, const Prepared& second) {
   if (!is_whole_and_folded(first) || !is_whole_and_folded(second)) return;
   if (rest_ > 0) {

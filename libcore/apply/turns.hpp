@@ -26,6 +26,9 @@ class Turns {
   bool connected() const { return leading_ != nullptr; }
   Standby& leading() { return *leading_; }
 
+  // The stream that batches were of goes, see Targets; nothing is begun.
+  void forget_addresses();
+
   // Begins `second`, the batch after `first`, which leads and is not committed, as far as it may; or does nothing.
   void begin_ahead(const Prepared& first, const Prepared& second);
   bool ahead() const { return other_ && other_->has_begun(); }

@@ -144,7 +144,7 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t
 
 // In order each operation is looked at by itself.
 void Writer::unexpected(const TargetTable& table, uint64_t expected, uint64_t met) const {
-  throw Unfit(session_.node() + ": " + table.relation->text + " has " + std::to_string(met) + " of " +
+  throw Unfit(session_.node() + ": " + table.shape.text + " has " + std::to_string(met) + " of " +
               std::to_string(expected) + " rows that are changed");
 }
 

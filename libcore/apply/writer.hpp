@@ -23,6 +23,7 @@ class Writer {
   // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit where they are
   // not as expected: a folded piece may still pass in order, and there the operation is named.
   void write(const Prepared& prepared);
+  void forget_addresses() { targets_.forget_addresses(); }
   // The same in two steps: what may go ahead, and the rest once the batch before it is committed.
   void write_ahead(const Parts& parts);
   void write_after(const Parts& parts);

@@ -1,11 +1,15 @@
 #include "compare/comparison.hpp"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/retry.hpp"
+#include "compare/paused.hpp"
+#include "spool/mark.hpp"
 
 namespace compare {
 namespace {
@@ -33,9 +37,11 @@ std::vector<base::TableName> chosen_tables(const config::Settings& settings, con
 
 Comparison::Comparison(const config::Settings& settings, const Asked& asked)
     : tables_(chosen_tables(settings, asked.tables)), opened_(open(settings, asked)) {
-  if (!opened_->cut.exact())
+  if (!opened_->cut.exact() && (asked.exact || !asked.rechecks))
     base::log(base::Level::warn, "the comparison is not exact, since " + opened_->cut.why_not() +
-                                     ": what is on its way to the standby shows as different");
+                                     (asked.rechecks ? ": what differs is looked at again"
+                                                     : ": what is on its way to the standby shows as different"));
+  leave_paused_out(settings);
   // Every table is looked at before the first is compared: what cannot be compared is said at once.
   pair_all(settings);
 }
@@ -59,6 +65,20 @@ std::unique_ptr<Comparison::Opened> Comparison::open(const config::Settings& set
       if (!backoff.wait(failure.what())) throw;
     }
   }
+}
+
+// As the standby is at the cut; what an applier pauses later was at the cut's place then.
+void Comparison::leave_paused_out(const config::Settings& settings) {
+  const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);
+  if (!mark) return;
+  const std::map<std::string, std::string> paused = paused_tables(cut().standby(), mark->source);
+  std::erase_if(tables_, [&](const base::TableName& table) {
+    const auto found = paused.find(table.text());
+    if (found == paused.end()) return false;
+    base::log(base::Level::warn, left_out_text(found->first, standby().node(), found->second));
+    paused_.push_back(table);
+    return true;
+  });
 }
 
 void Comparison::pair_all(const config::Settings& settings) {

@@ -21,7 +21,8 @@ struct Asked {
   std::string node;                 // the standby; empty: as Settings::secondary() picks it
   std::vector<std::string> tables;  // as SQL names them, each one of sync_tables; empty: all of them
   uint64_t jobs = 1;                // sessions a side
-  bool exact = true;                // false: a cut that is not is not even tried
+  bool exact = true;                // false: an exact cut is not even tried
+  bool rechecks = false;            // the asker looks again at what differs where the cut is not exact
 };
 
 struct Pairing {
@@ -42,6 +43,11 @@ class Comparison {
   Cut& cut() { return opened_->cut; }
   const std::vector<base::TableName>& tables() const { return tables_; }
   std::vector<Pairing>& pairings() { return pairings_; }  // as tables()
+  // Of the tables that were asked for those that are paused on the standby, which tables() goes without: a warning told
+  // of each, and whoever says that all is equal has to think of them.
+  const std::vector<base::TableName>& paused() const { return paused_; }
+  // All sessions end, with their snapshots and locks; of the above only tables(), pairings() and paused() stay.
+  void leave() { opened_.reset(); }
 
  private:
   // All that has to be open at once; made again as a whole where a server was away.
@@ -53,9 +59,11 @@ class Comparison {
     Opened(const config::Settings& settings, const Asked& asked, const std::vector<base::TableName>& tables);
   };
   std::unique_ptr<Opened> open(const config::Settings& settings, const Asked& asked) const;
+  void leave_paused_out(const config::Settings& settings);
   void pair_all(const config::Settings& settings);
 
   std::vector<base::TableName> tables_;
+  std::vector<base::TableName> paused_;
   std::unique_ptr<Opened> opened_;
   std::vector<Pairing> pairings_;
 };

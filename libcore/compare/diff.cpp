@@ -9,6 +9,9 @@
 #include "base/log.hpp"
 #include "base/table_name.hpp"
 #include "capture/link.hpp"
+#include "compare/give_way.hpp"
+#include "compare/paused.hpp"
+#include "compare/settled.hpp"
 #include "compare/table_diff.hpp"
 #include "spool/mark.hpp"
 
@@ -55,45 +58,97 @@ void referencing_first(std::vector<Pairing>& pairings, pg::Session& standby) {
   std::ranges::reverse(pairings);
 }
 
-std::string megabytes(uint64_t bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
-  return text;
-}
+// What the two passes print and add up, table by table.
+class Report {
+ public:
+  explicit Report(const Options& options) : options_(options) {}
+
+  void add(const change::Relation& relation, const TableResult& result) {
+    ++tables_;
+    equal_ = equal_ && result.equal();
+    rows_ += result.primary_rows + result.standby_rows;
+    if (result.unsettled > 0)
+      unsettled_ += (unsettled_.empty() ? "" : ", ") + std::to_string(result.unsettled) + " of " + relation.text;
+    if (options_.summary) options_.print(text_of(relation.text, result) + "\n");
+    base::log(base::Level::debug, text_of(relation.text, result));
+  }
+
+  Exit end(bool paused, change::Lsn lsn, uint64_t received) const {
+    if (!unsettled_.empty())
+      base::log(base::Level::warn,
+                "rows that are written too often to be sure of, so that it is not known whether they "
+                "differ: " +
+                    unsettled_ + "; start it again when less is written");
+    char figures[64];
+    std::snprintf(figures, sizeof figures, "%.1f s, %.1f MB", base::monotonic_seconds() - began_,
+                  static_cast<double>(received) / 1e6);
+    base::log(base::Level::info, "compared " + std::to_string(rows_) + " rows of " + std::to_string(tables_) +
+                                     " tables on both sides at " + lsn.text() + " in " + figures + " received");
+    if (!equal_ || paused) return Exit::finding;
+    return unsettled_.empty() ? Exit::done : Exit::try_later;
+  }
+
+ private:
+  const Options& options_;
+  size_t tables_ = 0;
+  const double began_ = base::monotonic_seconds();
+  bool equal_ = true;
+  uint64_t rows_ = 0;
+  std::string unsettled_;
+};
 
 }  // namespace
 
 Exit diff(const config::Settings& settings, const Options& options) {
-  const double began = base::monotonic_seconds();
-  Comparison comparison(settings, options.asked);
+  Report report(options);
+  const bool linked = spool::read_mark(settings.spool.directory).has_value();
+  Asked asked = options.asked;
+  asked.exact = !options.recheck;
+  asked.rechecks = linked;
+  Comparison comparison(settings, asked);
   Side& primary = comparison.primary();
   Side& standby = comparison.standby();
   std::vector<Pairing>& pairings = comparison.pairings();
   const change::Lsn lsn = comparison.cut().lsn();
+  const std::string node = standby.node();
   std::optional<ChangeLines> lines;
   if (!options.summary) {
     lines.emplace(options.print, source_of(settings, primary.session(), lsn), lsn, pairings.size());
     referencing_first(pairings, standby.session());
   }
+  ChangeLines* const printed = lines ? &*lines : nullptr;
+  std::optional<Settled> settled;
+  if (linked && !comparison.cut().exact()) settled.emplace(settings, node, pairings.size());
+  GiveWay way(comparison.cut());
+  const Beside beside{.way = &way, .settled = settled ? &*settled : nullptr};
   ProgressMeter meter(options.show);
-  bool equal = true;
-  uint64_t rows = 0;
+  std::vector<TableResult> results;
   for (const Pairing& pairing : pairings) {
-    TableDiff table(primary, standby, pairing.pair, comparison.digest(), lines ? &*lines : nullptr,
-                    options.rows ? UINT64_MAX : copy_above, meter);
-    const TableResult result = table.run(pairing.primary, pairing.standby);
-    equal = equal && result.equal();
-    rows += result.primary_rows + result.standby_rows;
-    if (options.summary) options.print(text_of(pairing.pair.relation.text, result) + "\n");
-    base::log(base::Level::debug, text_of(pairing.pair.relation.text, result));
+    TableDiff table(primary, standby, pairing.pair, comparison.digest(), printed,
+                    options.rows ? UINT64_MAX : copy_above, meter, beside);
+    results.push_back(table.run(pairing.primary, pairing.standby));
+    if (!settled) report.add(pairing.pair.relation, results.back());
+  }
+  bool paused = !comparison.paused().empty();
+  const uint64_t received = primary.received + standby.received;
+  if (settled) {
+    comparison.leave();  // the applier may have to truncate on its way to the place where rows are looked at again
+    for (size_t i = 0; i < pairings.size(); ++i) {
+      const change::Relation& relation = pairings[i].pair.relation;
+      const Outcome outcome = settled->settle(i, printed);
+      results[i].changed = outcome.changed;
+      results[i].missing = outcome.missing;
+      results[i].extra = outcome.extra;
+      results[i].unsettled = outcome.unsettled;
+      if (!outcome.paused.empty()) {
+        base::log(base::Level::warn, left_out_text(relation.text, node, outcome.paused));
+        paused = true;
+      }
+      report.add(relation, results[i]);
+    }
   }
   if (lines) lines->finish();
-  char seconds[32];
-  std::snprintf(seconds, sizeof seconds, "%.1f s", base::monotonic_seconds() - began);
-  base::log(base::Level::info, "compared " + std::to_string(rows) + " rows of " + std::to_string(pairings.size()) +
-                                   " tables on both sides at " + lsn.text() + " in " + seconds + ", " +
-                                   megabytes(primary.received + standby.received) + " received");
-  return equal ? Exit::done : Exit::finding;
+  return report.end(paused, lsn, received);
 }
 
 }  // namespace compare

@@ -1,5 +1,5 @@
 // The comparison of the synced tables of a primary and a standby, at one cut. Owns the order of things: one table after
-// the other.
+// the other, and where the cut is not exact, then once more what looked different.
 #pragma once
 
 #include <functional>
@@ -18,12 +18,14 @@ struct Options {
   Asked asked;
   bool summary = false;  // a line a table, in the place of change lines
   bool rows = false;     // inserts in the place of a copy line
+  bool recheck = false;  // an exact cut is not tried
   std::function<void(std::string_view)> print;
   std::function<void(const Progress&)> show;  // for a terminal; else lines go to the log
 };
 
-// Exit::done where all are equal, Exit::finding where they are not. Throws as Comparison, and Error(try_later)
-// where it was stopped.
+// Exit::done where all are equal, Exit::finding where they are not or a table is paused, Exit::try_later where rows are
+// written too often to be sure of, and nothing else was found. Throws as Comparison, and Error(try_later) where it was
+// stopped or gave way.
 base::Exit diff(const config::Settings& settings, const Options& options);
 
 }  // namespace compare

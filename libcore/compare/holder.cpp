@@ -56,7 +56,7 @@ std::string export_snapshot(pg::Session& holder) {
 std::string waiting_for(pg::Session& session, const std::string& pid) {
   const pg::Result row = session.query(
       R"(SELECT pg_catalog.string_agg('pid ' || a.pid || coalesce(' (' || nullif(a.application_name, '') || ')', ''), ', ')
-           FROM (SELECT DISTINCT pid FROM pg_catalog.pg_locks WHERE NOT granted) w
+           FROM (SELECT DISTINCT pid FROM pg_catalog.pg_locks WHERE NOT granted AND locktype = 'relation') w
            JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid
           WHERE $1::integer = ANY (pg_catalog.pg_blocking_pids(w.pid)))",
       {pid});

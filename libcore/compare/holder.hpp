@@ -21,7 +21,8 @@ std::unique_ptr<pg::Session> open_holder(const config::Settings& settings, const
 // Takes the snapshot, if none is imported, and gives it a name for other sessions.
 std::string export_snapshot(pg::Session& holder);
 
-// Sessions that wait for a lock of the backend `pid`, as a line; empty: none. `session` is another one on its server.
+// Sessions that wait for a table that the backend `pid` has locked, as a line; empty: none. Who waits for its snapshot
+// to end (CREATE INDEX CONCURRENTLY) keeps nobody else. `session` is another one on its server.
 std::string waiting_for(pg::Session& session, const std::string& pid);
 
 }  // namespace compare

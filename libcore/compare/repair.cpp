@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,9 @@
 #include "base/stop.hpp"
 #include "change/writer.hpp"
 #include "compare/copy_table.hpp"
+#include "compare/paused.hpp"
 #include "compare/recheck.hpp"
+#include "pg/session.hpp"
 #include "spool/dead.hpp"
 #include "spool/mark.hpp"
 #include "state/journal.hpp"
@@ -163,7 +166,7 @@ class Repair {
     tell();
     if (open && !base::stop_requested())
       throw base::Error(Exit::data, "stdin: the comparison broke off; what it had named is mended, run it again");
-    return unsettled_ > 0 ? Exit::finding : Exit::done;
+    return unsettled_ > 0 || !paused_.empty() ? Exit::finding : Exit::done;
   }
 
  private:
@@ -256,7 +259,11 @@ class Repair {
   void write(const Looked& looked, std::map<std::string, Count>& counts) {
     base::Arena arena;
     Changes changes(looked.lsn, arena, counts);
-    for (const size_t i : looked.which) changes.add(suspects_[i], looked.verdicts[i]);
+    const std::map<std::string, std::string> paused = paused_now();
+    std::vector<size_t> which;
+    for (const size_t i : looked.which)
+      if (!left_out(suspects_[i].relation->text, paused)) which.push_back(i);
+    for (const size_t i : which) changes.add(suspects_[i], looked.verdicts[i]);
     if (changes.any()) {
       apply::ListSource source(changes.take(looked.lsn));
       apply::Options options = options_;
@@ -269,10 +276,24 @@ class Repair {
     }
     if (print_) return;
     std::map<std::string, std::vector<uint64_t>> keys;
-    for (const size_t i : looked.which)
+    for (const size_t i : which)
       if (suspects_[i].relation->identity != change::Identity::full)
         keys[suspects_[i].relation->text].push_back(apply::key_hash(suspects_[i].key));
     supersede(keys);
+  }
+
+  std::map<std::string, std::string> paused_now() {
+    pg::Session standby(settings_.secondary(node_),
+                        {.purpose = "pgtandem repair", .answer_timeout = settings_.synchronization.sync_timeout});
+    return paused_tables(standby, source_);
+  }
+
+  // A paused table's changes come after its repair, and would take rows back. With the applier held that can be told.
+  bool left_out(const std::string& table, const std::map<std::string, std::string>& paused) {
+    const auto found = paused.find(table);
+    if (found == paused.end()) return false;
+    if (paused_.insert(table).second) base::log(base::Level::warn, left_out_text(table, node_, found->second));
+    return true;
   }
 
   // What is held in quarantine of rows that are as on the primary now: a retry would take them back.
@@ -293,6 +314,7 @@ class Repair {
     if (base::stop_requested()) return;
     uint64_t rows = 0;
     try {
+      if (left_out(table.text(), paused_now())) return;
       rows = copy_table(settings_, {.primary = {}, .node = node_, .table = table, .limit = 0}, print_);
     } catch (const base::Error& failure) {
       if (!base::stop_requested()) throw;
@@ -358,6 +380,7 @@ class Repair {
   std::vector<Suspect> suspects_;
   std::map<std::string, Count> totals_;  // by table
   uint64_t unsettled_ = 0;
+  std::set<std::string> paused_;  // left out, and told
 };
 
 }  // namespace

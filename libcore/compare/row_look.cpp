@@ -59,7 +59,9 @@ std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const Row
     select += ", t.\"pgtandem version\"";
     for (const std::string& column : table.columns) select += ", t." + column;
   } else {
-    select += ", count(*)";
+    // A sum, since rows come in any order; the manual calls the function stable within a major version, which is
+    // enough.
+    select += ", count(*), sum(pg_catalog.hashtextextended(t.\"pgtandem version\", 0))";
     condition = "ARRAY[" + ours + "]::text = ARRAY[" + theirs + "]::text";
   }
   const std::string rows = "(SELECT " + apply::column_list(table) +
@@ -73,6 +75,7 @@ std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const Row
     SeenRow& row = out[std::stoul(std::string(found.get(i, 0))) - 1];
     if (!keyed) {
       row.copies = std::stoull(std::string(found.get(i, 1)));
+      row.version = found.get(i, 2);
       continue;
     }
     ++row.copies;

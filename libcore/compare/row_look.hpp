@@ -20,7 +20,8 @@ using RowKey = std::span<const change::Value>;
 struct SeenRow {
   uint64_t copies = 0;                             // of a table with a key: 0 or 1
   std::vector<std::optional<std::string>> values;  // as relation->columns; only of a table with a key
-  std::string version;                             // the row's place and writer, to see whether it was written since
+  // The row's place and writer, to see whether it was written since; without a key of all such rows, as one number.
+  std::string version;
 };
 
 class RowLook {

@@ -62,15 +62,22 @@ void run_together(std::vector<std::function<void()>> tasks, const std::function<
       --running;
       ended.notify_one();
     });
+  std::exception_ptr enough;
   {
     std::unique_lock lock(mutex);
     while (!ended.wait_for(lock, std::chrono::milliseconds(200), [&] { return running == 0; })) {
       lock.unlock();
-      meanwhile();
+      try {
+        if (!enough) meanwhile();
+      } catch (...) {
+        enough = std::current_exception();
+        failed = true;  // the others see it by should_end()
+      }
       lock.lock();
     }
   }
   for (std::thread& thread : threads) thread.join();
+  if (enough) std::rethrow_exception(enough);
   for (const std::exception_ptr& failure : failures)
     if (failure) std::rethrow_exception(failure);
 }

@@ -32,7 +32,8 @@ class Side {
 };
 
 // Runs each task in a thread of its own and waits for all; throws the first failure, by the order of tasks, after the
-// others have ended. `meanwhile` is called about five times a second by the caller's thread.
+// others have ended. `meanwhile` is called about five times a second by the caller's thread; what it
+// throws ends the tasks, too, each after its statement, and comes first.
 void run_together(std::vector<std::function<void()>> tasks, const std::function<void()>& meanwhile);
 
 // Whether a task of this run has failed, so that the others need not go on.

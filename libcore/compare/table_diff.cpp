@@ -38,17 +38,29 @@ std::vector<Place> places(const std::vector<Found>& rows, Place Found::*side) {
 }  // namespace
 
 std::string text_of(const std::string& table, const TableResult& result) {
-  std::string out =
-      table + (result.equal() ? "  equal  " : "  different  ") + std::to_string(result.primary_rows) + " rows";
+  const bool known = result.unsettled == 0;
+  std::string out = table +
+                    (!result.equal() ? "  different  "
+                     : known         ? "  equal  "
+                                     : "  unsettled  ") +
+                    std::to_string(result.primary_rows) + " rows";
   if (result.primary_rows != result.standby_rows) out += ", " + std::to_string(result.standby_rows) + " on the standby";
-  if (result.equal()) return out;
-  return out + ": " + std::to_string(result.changed) + " changed, " + std::to_string(result.missing) + " missing, " +
-         std::to_string(result.extra) + " extra";
+  if (!result.equal())
+    out += ": " + std::to_string(result.changed) + " changed, " + std::to_string(result.missing) + " missing, " +
+           std::to_string(result.extra) + " extra";
+  if (!known) out += (result.equal() ? ": " : ", ") + std::to_string(result.unsettled) + " unsettled";
+  return out;
 }
 
 TableDiff::TableDiff(Side& primary, Side& standby, const TablePair& pair, Digest digest, ChangeLines* lines,
-                     uint64_t copy_above, ProgressMeter& meter)
-    : primary_(primary), standby_(standby), pair_(pair), lines_(lines), copy_above_(copy_above), meter_(meter) {
+                     uint64_t copy_above, ProgressMeter& meter, const Beside& beside)
+    : primary_(primary),
+      standby_(standby),
+      pair_(pair),
+      lines_(beside.settled != nullptr ? nullptr : lines),
+      copy_above_(copy_above),
+      meter_(meter),
+      beside_(beside) {
   recipe_.digest = digest;
   recipe_.columns = pair.columns;
   recipe_.key = pair.key;
@@ -67,12 +79,19 @@ TableResult TableDiff::run(const TableShape& primary, const TableShape& standby)
   ours_ = read_of(pair_.primary_from, pair_.primary_where, primary);
   theirs_ = read_of(pair_.standby_from, "", standby);
   if (lines_ != nullptr) lines_->begin_table(pair_.relation);
+  if (beside_.settled != nullptr) beside_.settled->begin_table(pair_);
+  if (beside_.way != nullptr) beside_.way->look();
   if (!copy_whole()) {
     plan();
     const std::vector<uint64_t> dirty = sum_up();
     if (!dirty.empty()) examine(dirty);
   }
   return result_;
+}
+
+void TableDiff::meanwhile(uint64_t rows) {
+  meter_.at(rows);
+  if (beside_.way != nullptr) beside_.way->look();
 }
 
 bool TableDiff::is_empty(Side& side, const TableRead& table) const {
@@ -126,7 +145,7 @@ std::vector<uint64_t> TableDiff::sum_up() {
   std::vector<std::function<void()>> tasks;
   ours.add_to(tasks);
   theirs.add_to(tasks);
-  run_together(std::move(tasks), [&] { meter_.at(rows); });
+  run_together(std::move(tasks), [&] { meanwhile(rows); });
   if (should_end())
     throw base::Error(base::Exit::try_later, "stopped before the comparison was complete; start it again");
   meter_.at(rows);
@@ -143,13 +162,14 @@ void TableDiff::examine(std::vector<uint64_t> dirty) {
   base::log(base::Level::debug, pair_.relation.text + ": " + std::to_string(dirty.size()) + " of " +
                                     std::to_string(recipe_.plan.count) + " buckets differ");
   Suspects suspects(recipe_, std::move(dirty), our_sums_, their_sums_);
-  suspects.collect(primary_, ours_, standby_, theirs_, [&] { meter_.at(result_.primary_rows + result_.standby_rows); });
+  suspects.collect(primary_, ours_, standby_, theirs_, [&] { meanwhile(result_.primary_rows + result_.standby_rows); });
   suspects.match([&](const Differences& differences) { take(differences); });
 }
 
 void TableDiff::take(const Differences& differences) {
   if (base::stop_requested())
     throw base::Error(base::Exit::try_later, "stopped before the comparison was complete; start it again");
+  meanwhile(result_.primary_rows + result_.standby_rows);
   take_extra(differences.extra);
   take_changed(differences.changed);
   take_missing(differences.missing);
@@ -157,12 +177,13 @@ void TableDiff::take(const Differences& differences) {
 
 void TableDiff::take_extra(const std::vector<Found>& rows) {
   for (const Found& row : rows) result_.extra += row.copies;
-  if (lines_ == nullptr || rows.empty()) return;
+  if (!wants_rows() || rows.empty()) return;
   std::vector<Value> key;
   if (!pair_.key.empty()) {
     for (const Found& row : rows) {
       read_key(row.key, key);
-      lines_->remove(key);
+      if (beside_.settled != nullptr) beside_.settled->add(key);
+      if (lines_ != nullptr) lines_->remove(key);
     }
     return;
   }
@@ -170,6 +191,8 @@ void TableDiff::take_extra(const std::vector<Found>& rows) {
   for (const Found& row : rows) {
     key = fetch.next();
     key.resize(pair_.relation.columns.size());
+    if (beside_.settled != nullptr) beside_.settled->add(key);
+    if (lines_ == nullptr) continue;
     for (uint64_t i = 0; i < row.copies; ++i) lines_->remove(key);
   }
   standby_.received += fetch.finish();
@@ -192,9 +215,10 @@ void TableDiff::take_changed(const std::vector<Found>& rows) {
     }
     if (same) continue;
     ++result_.changed;
-    if (lines_ == nullptr) continue;
+    if (!wants_rows()) continue;
     read_key(row.key, key);
-    lines_->update(key, std::span(here).first(width));
+    if (beside_.settled != nullptr) beside_.settled->add(key);
+    if (lines_ != nullptr) lines_->update(key, std::span(here).first(width));
   }
   primary_.received += ours.finish();
   standby_.received += theirs.finish();
@@ -202,7 +226,7 @@ void TableDiff::take_changed(const std::vector<Found>& rows) {
 
 void TableDiff::take_missing(const std::vector<Found>& rows) {
   for (const Found& row : rows) result_.missing += row.copies;
-  if (lines_ == nullptr || rows.empty()) return;
+  if (!wants_rows() || rows.empty()) return;
   RowFetch fetch(primary_.session(), ours_.from, columns_, places(rows, &Found::primary));
   const size_t width = pair_.relation.columns.size();
   std::vector<Value> key;
@@ -210,6 +234,8 @@ void TableDiff::take_missing(const std::vector<Found>& rows) {
     const std::span<const Value> values = std::span(fetch.next()).first(width);
     key.clear();
     for (const uint16_t i : pair_.relation.key) key.push_back(values[i]);
+    if (beside_.settled != nullptr) beside_.settled->add(key);
+    if (lines_ == nullptr) continue;
     for (uint64_t i = 0; i < row.copies; ++i) lines_->insert(key, values);
   }
   primary_.received += fetch.finish();

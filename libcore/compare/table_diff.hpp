@@ -7,7 +7,9 @@
 #include <string>
 
 #include "compare/change_lines.hpp"
+#include "compare/give_way.hpp"
 #include "compare/progress.hpp"
+#include "compare/settled.hpp"
 #include "compare/side.hpp"
 #include "compare/suspects.hpp"
 #include "compare/table_pair.hpp"
@@ -20,22 +22,31 @@ struct TableResult {
   uint64_t changed = 0;
   uint64_t missing = 0;  // on the standby
   uint64_t extra = 0;
-  bool copied = false;  // a copy line stands for all that is missing
+  uint64_t unsettled = 0;  // it is not known whether they differ; see settled.hpp
+  bool copied = false;     // a copy line stands for all that is missing
   bool equal() const { return changed + missing + extra == 0; }
 };
 // "public.images  different  1500000 rows, 1499998 on the standby: 900 changed, 50 missing, 52 extra"
 std::string text_of(const std::string& table, const TableResult& result);
 
+// What a comparison may have beside it.
+struct Beside {
+  GiveWay* way = nullptr;      // asked while rows are read
+  Settled* settled = nullptr;  // takes what differs, in the place of lines: the cut is not exact
+};
+
 class TableDiff {
  public:
   // `lines` may be nullptr: then differences are only counted. `copy_above`: an empty standby's table of more rows than
-  // that becomes a copy line. `estimate`s are the shapes' rows.
+  // that becomes a copy line.
   TableDiff(Side& primary, Side& standby, const TablePair& pair, Digest digest, ChangeLines* lines, uint64_t copy_above,
-            ProgressMeter& meter);
+            ProgressMeter& meter, const Beside& beside = {});
 
   TableResult run(const TableShape& primary, const TableShape& standby);
 
  private:
+  bool wants_rows() const { return lines_ != nullptr || beside_.settled != nullptr; }
+  void meanwhile(uint64_t rows);
   bool is_empty(Side& side, const TableRead& table) const;
   bool copy_whole();
   void plan();
@@ -52,6 +63,7 @@ class TableDiff {
   ChangeLines* lines_;
   const uint64_t copy_above_;
   ProgressMeter& meter_;
+  const Beside beside_;
   TableRead ours_;
   TableRead theirs_;
   Recipe recipe_;

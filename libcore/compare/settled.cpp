@@ -1,0 +1,197 @@
+#include "compare/settled.hpp"
+
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/retry.hpp"
+#include "base/stop.hpp"
+#include "compare/paused.hpp"
+#include "pg/session.hpp"
+#include "spool/mark.hpp"
+
+namespace compare {
+namespace {
+
+using change::Value;
+
+constexpr size_t memory = 2U << 20;  // that candidates take before they go to a file
+// Looked at in one hold: as a repair does, so that the applier is soon back.
+constexpr size_t batch_rows = 1000;
+constexpr size_t batch_bytes = 8U << 20;
+constexpr int rounds = 6;  // looks, in each of which what was written meanwhile is tried again
+constexpr uint32_t null_size = UINT32_MAX;
+
+void put_size(std::string& out, size_t size) {
+  const auto bytes = static_cast<uint32_t>(size);
+  out.append(reinterpret_cast<const char*>(&bytes), sizeof bytes);
+}
+uint32_t take_size(std::string_view& from) {
+  uint32_t size = 0;
+  std::memcpy(&size, from.data(), sizeof size);
+  from.remove_prefix(sizeof size);
+  return size;
+}
+
+std::vector<Value> take_key(std::string_view& from, size_t columns) {
+  std::vector<Value> key;
+  for (size_t i = 0; i < columns; ++i) {
+    const uint32_t size = take_size(from);
+    if (size == null_size) {
+      key.push_back(Value::null_value());
+      continue;
+    }
+    key.push_back(Value::of(from.substr(0, size)));
+    from.remove_prefix(size);
+  }
+  return key;
+}
+
+std::vector<Value> values_of(const SeenRow& row) {
+  std::vector<Value> out;
+  for (const std::optional<std::string>& text : row.values)
+    out.push_back(text ? Value::of(*text) : Value::null_value());
+  return out;
+}
+std::vector<Value> key_of(const change::Relation& relation, const std::vector<Value>& row) {
+  std::vector<Value> out;
+  for (const uint16_t i : relation.key) out.push_back(row[i]);
+  return out;
+}
+
+// What a column that is declared otherwise on the standby is compared by, see table_pair.cpp.
+std::string_view compared_part(const DigestColumn& column, std::string_view text) {
+  if (column.sql.starts_with("rtrim(")) return text.substr(0, text.find_last_not_of(' ') + 1);
+  if (column.form == Form::number && text.find('.') != text.npos) {
+    text = text.substr(0, text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.remove_suffix(1);
+  }
+  return text;
+}
+bool compares_alike(const TablePair& pair, const Verdict& verdict) {
+  if (verdict.primary.copies != verdict.standby.copies || verdict.primary.values.empty()) return false;
+  for (size_t i = 0; i < pair.columns.size(); ++i) {
+    const std::optional<std::string>& there = verdict.primary.values[i];
+    const std::optional<std::string>& here = verdict.standby.values[i];
+    if (there == here) continue;
+    if (!there || !here || !pair.mixed[i]) return false;
+    if (compared_part(pair.columns[i], *there) != compared_part(pair.columns[i], *here)) return false;
+  }
+  return true;
+}
+
+bool unwritten(const Verdict& before, const Verdict& now) {
+  return before.primary.copies == now.primary.copies && before.primary.version == now.primary.version &&
+         before.standby.copies == now.standby.copies && before.standby.version == now.standby.version;
+}
+
+void tell(const TablePair& pair, const Suspect& suspect, const Verdict& verdict, ChangeLines* lines, Outcome& outcome) {
+  const uint64_t there = verdict.primary.copies;
+  const uint64_t here = verdict.standby.copies;
+  const bool keyed = pair.relation.identity != change::Identity::full;
+  (here < there   ? outcome.missing
+   : here > there ? outcome.extra
+                  : outcome.changed) += here < there   ? there - here
+                                        : here > there ? here - there
+                                                       : 1;
+  if (lines == nullptr) return;
+  const std::vector<Value> row = keyed ? values_of(there > 0 ? verdict.primary : verdict.standby) : suspect.key;
+  const std::vector<Value> key = keyed ? key_of(pair.relation, row) : row;
+  if (keyed && here == there) lines->update(key, row);
+  for (uint64_t i = here; i < there; ++i) lines->insert(key, row);
+  for (uint64_t i = there; i < here; ++i) lines->remove(key);
+}
+
+}  // namespace
+
+Settled::Settled(const config::Settings& settings, std::string node, size_t tables)
+    : settings_(settings), node_(std::move(node)), waiting_(tables, memory) {}
+
+void Settled::begin_table(const TablePair& pair) { pairs_.push_back(&pair); }
+
+void Settled::add(std::span<const Value> key) {
+  record_.clear();
+  for (const Value& value : key) {
+    put_size(record_, value.kind == change::ValueKind::text ? value.size : null_size);
+    if (value.kind == change::ValueKind::text) record_ += value.text();
+  }
+  std::string framed;
+  put_size(framed, record_.size());
+  waiting_.add(pairs_.size() - 1, framed += record_);
+}
+
+Outcome Settled::settle(size_t table, ChangeLines* lines) {
+  const TablePair& pair = *pairs_[table];
+  if (lines != nullptr) lines->begin_table(pair.relation);
+  Outcome outcome;
+  std::string batch;
+  size_t rows = 0;
+  const auto flush = [&] {
+    if (!batch.empty() && outcome.paused.empty()) take(pair, batch, lines, outcome);
+    batch.clear();
+    rows = 0;
+  };
+  waiting_.read(table, [&](std::string_view records) {
+    while (!records.empty()) {
+      const uint32_t size = take_size(records);
+      batch += records.substr(0, size);
+      records.remove_prefix(size);
+      if (++rows >= batch_rows || batch.size() >= batch_bytes) flush();
+    }
+  });
+  flush();
+  return outcome;
+}
+
+void Settled::take(const TablePair& pair, std::string_view keys, ChangeLines* lines, Outcome& outcome) {
+  std::vector<Suspect> open;
+  while (!keys.empty()) open.push_back({&pair.relation, take_key(keys, pair.relation.key.size())});
+  std::vector<std::optional<Verdict>> before(open.size());
+  for (int round = 0; round < rounds && !open.empty(); ++round) {
+    std::vector<Verdict> now = look(open);
+    std::vector<Suspect> still;
+    std::vector<std::optional<Verdict>> differed;
+    std::vector<size_t> proven;
+    for (size_t i = 0; i < open.size(); ++i) {
+      if (now[i].kind == Verdict::Kind::equal || compares_alike(pair, now[i])) continue;
+      const bool differs = now[i].kind == Verdict::Kind::differs;
+      if (differs && before[i] && unwritten(*before[i], now[i])) {
+        proven.push_back(i);
+        continue;
+      }
+      differed.push_back(differs ? std::optional(std::move(now[i])) : std::nullopt);
+      still.push_back(open[i]);
+    }
+    if (!proven.empty() && !(outcome.paused = paused_now(pair)).empty()) return;
+    for (const size_t i : proven) tell(pair, open[i], now[i], lines, outcome);
+    open = std::move(still);
+    before = std::move(differed);
+  }
+  outcome.unsettled += open.size();
+}
+
+std::vector<Verdict> Settled::look(std::span<const Suspect> suspects) {
+  base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
+  const RecheckOptions how{.primary = {}, .node = node_, .limit = 0, .exact = false, .rounds = 3};
+  for (;;) {
+    if (base::stop_requested())
+      throw base::Error(base::Exit::try_later, "stopped before the comparison was complete; start it again");
+    try {
+      return recheck(settings_, how, suspects);
+    } catch (const base::Transient& failure) {
+      if (!base::stop_requested() && !backoff.wait(failure.what())) throw;
+    }
+  }
+}
+
+// Its changes have waited since the look, or before: then the standby's rows are older than that.
+std::string Settled::paused_now(const TablePair& pair) {
+  pg::Session standby(settings_.secondary(node_),
+                      {.purpose = "pgtandem recheck", .answer_timeout = settings_.synchronization.sync_timeout});
+  const auto paused = paused_tables(standby, spool::require_mark(settings_.spool.directory).source);
+  const auto found = paused.find(pair.relation.text);
+  return found == paused.end() ? "" : found->second;
+}
+
+}  // namespace compare
