@@ -5,17 +5,16 @@
 #include <memory>
 #include <utility>
 
+#include "apply/account.hpp"
 #include "apply/drift.hpp"
 #include "apply/feed.hpp"
 #include "apply/hold.hpp"
-#include "apply/hooks.hpp"
 #include "apply/incidents.hpp"
-#include "apply/report.hpp"
+#include "apply/milestone.hpp"
+#include "apply/recourse.hpp"
 #include "apply/sequences.hpp"
 #include "apply/source.hpp"
-#include "apply/tally.hpp"
 #include "apply/turns.hpp"
-#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/retry.hpp"
@@ -24,7 +23,6 @@
 #include "pg/rights.hpp"
 #include "spool/cursor.hpp"
 #include "spool/mark.hpp"
-#include "spool/prune.hpp"
 
 namespace apply {
 namespace {
@@ -32,10 +30,7 @@ namespace {
 using base::Error;
 using base::Exit;
 
-// s between durable commits, and cursor files after them, under load: the commits between wait for no disk.
-constexpr double durable_every = 1;
 constexpr double no_wait = 0;
-constexpr double prune_every = 2;  // s
 
 class Run {
  public:
@@ -46,8 +41,8 @@ class Run {
         source_(source),
         named_(source.named()),
         cursor_(cursor),
-        report_(options.report, options.pin.has_value()),
-        hooks_(settings, node_),
+        account_(settings, node_, options.report, options.pin.has_value()),
+        milestone_(settings, cursor),
         incidents_(settings, node_, cursor != nullptr),
         turns_(settings, node_, named_, incidents_, options.pin),
         drift_(settings, node_, named_, incidents_),
@@ -66,10 +61,10 @@ class Run {
     try {
       return go_on();
     } catch (const pg::SqlError& refused) {
-      hooks_.failed(refused.what());
+      account_.failed(refused.what());
       pg::throw_refusal(refused, "apply init");
     } catch (const Error& failure) {
-      hooks_.failed(failure.what());
+      account_.failed(failure.what());
       throw;
     }
   }
@@ -180,8 +175,7 @@ class Run {
 
   // Whether a commit has to wait for its WAL: what did not is read again from the spool if a crash takes it back. A
   // stream on stdin can't be read again, and a report tells what stands.
-  bool durably() const { return !can_read_again_ || !(has_next_ || feed_->more()) || publishing_is_due(); }
-  bool publishing_is_due() const { return base::monotonic_seconds() - published_ >= durable_every; }
+  bool durably() const { return !can_read_again_ || !(has_next_ || feed_->more()) || milestone_.is_due(); }
 
   // Tries again what was asked for, and makes what was committed last, possibly by a run before this one, survive a
   // crash of the standby.
@@ -196,10 +190,10 @@ class Run {
       if (durable_) return Outcome::ended;
       turns_.leading().flush();
       durable_ = true;
-      tally_.settled();
+      account_.settled();
       return Outcome::ended;
     } catch (const base::Transient& failure) {
-      take_back();
+      account_.take_back();
       if (!backoff_.wait(failure.what())) {
         if (base::stop_requested()) return Outcome::stopped;
         throw;
@@ -211,13 +205,8 @@ class Run {
   bool look_at_tables() {
     const double seconds = options_.follow ? 1 : std::numeric_limits<double>::infinity();
     return drift_.look(at_, seconds, [this](const Piece& piece, const Conflicts& conflicts, const Results& results) {
-      report_.add(piece, results);
-      hooks_.add(piece, results);
-      pending_ += piece.operations.size() + piece.truncates.size();
-      if (!piece.ends_batch) return;
-      report_.commit();
-      hooks_.commit();
-      tally_.add(at_.lsn, {0, std::exchange(pending_, 0), conflicts}, true);
+      account_.add(piece, results);
+      if (piece.ends_batch) account_.commit(at_.lsn, 0, conflicts, true);
     });
   }
 
@@ -264,37 +253,42 @@ class Run {
   std::optional<Outcome> recover(const Error& failure, Prepared& prepared, bool whole, bool went_ahead) {
     const Piece& piece = prepared.piece;
     const bool in_doubt = turns_.leading().in_doubt();
-    const bool beside = turns_.ahead();  // the batch after it
+    const Recourse recourse = recourse_after({.failure = failure,
+                                              .in_doubt = in_doubt,
+                                              .went_ahead = went_ahead,
+                                              .beside = turns_.ahead(),
+                                              .in_order = piece.in_order,
+                                              .several = piece.commits.size() > 1,
+                                              .from_spool = cursor_ != nullptr,
+                                              .looked_anew = looked_anew_});
     const Conflicts conflicts = incidents_.conflicts.take();
     const Results results = incidents_.take_results();
-    const bool about_rows = is_about_rows(failure);
     const Position before = at_;
-    bool apart = false;
     turns_.disconnect();
-    if (cursor_ != nullptr && (dynamic_cast<const Misfit*>(&failure) != nullptr || may_be_reshaped(failure))) {
-      if (!connect()) return Outcome::stopped;
-      take_back();
-      if (const auto* misfit = dynamic_cast<const Misfit*>(&failure)) drift_.met(*misfit, turns_.leading(), at_);
-      return Outcome::read_again;
-    }
-    if (!in_doubt && (went_ahead || (beside && !about_rows))) {
-      base::log(base::Level::debug, std::string(failure.what()) + "; going on one by one");
-      turns_.rest();
-    } else if (dynamic_cast<const base::Transient*>(&failure) != nullptr) {
-      if (in_doubt && !named_)
-        throw Error(Exit::unreachable,
-                    std::string(failure.what()) +
-                        "; whether the last batch was committed is not known: compare before going on");
-      if (!backoff_.wait(failure.what())) {
+    switch (recourse) {
+      case Recourse::none:
+        throw;
+      case Recourse::fit_tables:
+        return fit_tables(failure);
+      case Recourse::alone:
+        base::log(base::Level::debug, std::string(failure.what()) + "; going on one by one");
+        turns_.rest();
+        break;
+      case Recourse::again:
+        if (in_doubt && !named_)
+          throw Error(Exit::unreachable,
+                      std::string(failure.what()) +
+                          "; whether the last batch was committed is not known: compare before going on");
+        if (backoff_.wait(failure.what())) break;
         if (base::stop_requested()) return Outcome::stopped;
         throw;
-      }
-    } else {
-      if (!about_rows || (piece.in_order && piece.commits.size() <= 1)) throw;
-      apart = piece.in_order;
-      base::log(base::Level::debug, std::string(failure.what()) + "; trying these changes " +
-                                        (apart ? "transaction by transaction" : "in the primary's order"));
-      prepared.piece.in_order = true;
+      case Recourse::in_order:
+      case Recourse::apart:
+        base::log(base::Level::debug,
+                  std::string(failure.what()) + "; trying these changes " +
+                      (recourse == Recourse::apart ? "transaction by transaction" : "in the primary's order"));
+        prepared.piece.in_order = true;
+        break;
     }
     if (!connect()) return Outcome::stopped;
     if (piece.ends_batch && named_ && at_.lsn == piece.position.lsn) {
@@ -302,7 +296,7 @@ class Run {
       written(piece, conflicts, results);
       return Outcome::ended;
     }
-    take_back();
+    account_.take_back();
     if (at_.lsn < before.lsn && cursor_ != nullptr) {
       base::log(base::Level::info, node_.name + ": came back at " + at_.lsn.text() + ", without what it had not " +
                                        "flushed up to " + before.lsn.text() + "; reading that again");
@@ -311,23 +305,21 @@ class Run {
     if (at_.lsn != before.lsn)
       throw Error(Exit::try_later, node_.name + ": progress went from " + before.lsn.text() + " to " + at_.lsn.text() +
                                        " meanwhile: another apply is at work there; stop one of the two");
-    if (apart) return write_apart(prepared);
+    if (recourse == Recourse::apart) return write_apart(prepared);
     if (whole && piece.ends_batch) return {};
     if (prepared.piece.in_order) limits_.in_order_until = std::max(limits_.in_order_until, piece.last_lsn);
     return Outcome::read_again;
   }
 
-  // The standby's table was altered since it was looked at: a new session sees it as it is. Once for each batch.
-  bool may_be_reshaped(const Error& failure) {
-    const auto* const refused = dynamic_cast<const pg::SqlError*>(&failure);
-    return refused != nullptr && pg::is_refusal_of_names(refused->sqlstate()) && !std::exchange(reshaped_, true);
-  }
-
-  // What was told of a batch that is rolled back.
-  void take_back() {
-    report_.roll_back();
-    hooks_.roll_back();
-    pending_ = 0;
+  // A new session sees the tables as they are; the batch is read again, as its table wants it.
+  Outcome fit_tables(const Error& failure) {
+    if (!connect()) return Outcome::stopped;
+    account_.take_back();
+    if (const auto* misfit = dynamic_cast<const Misfit*>(&failure))
+      drift_.met(*misfit, turns_.leading(), at_);
+    else
+      looked_anew_ = true;
+    return Outcome::read_again;
   }
 
   void commit(const Piece& piece) {
@@ -368,7 +360,7 @@ class Run {
         at_ = now;
         durable_ = false;  // it may be the unflushed commit of a run that was killed
         incidents_.load(now.lsn);
-        tally_.back_to(now.lsn);
+        account_.back_to(now.lsn);
         return true;
       } catch (const base::Transient& failure) {
         if (backoff_.wait(failure.what())) continue;
@@ -379,34 +371,20 @@ class Run {
   }
 
   void written(const Piece& piece, const Conflicts& conflicts, const Results& results) {
-    report_.add(piece, results);
-    hooks_.add(piece, results);
-    pending_ += piece.operations.size() + piece.truncates.size();
+    account_.add(piece, results);
     if (!piece.ends_batch) return;
-    reshaped_ = false;
+    looked_anew_ = false;
     backoff_.succeeded();
-    report_.commit();
-    hooks_.commit();
-    tally_.add(piece.position.lsn, {piece.commits.size(), std::exchange(pending_, 0), conflicts}, durable_);
-    if (publishing_is_due()) publish(piece.position.end_lsn);
+    account_.commit(piece.position.lsn, piece.commits.size(), conflicts, durable_);
+    if (milestone_.is_due()) publish(piece.position.end_lsn);
   }
 
-  // Tells the others how far the standby is for good: everything up to `covered`. The spool may go up to there.
   void publish(change::Lsn covered) {
-    if (cursor_ == nullptr || !durable_) return;
-    covered_ = std::max({covered_, covered, at_.end_lsn});
-    std::optional<change::Lsn> paused;
-    for (const auto& [table, what] : incidents_.tables.paused())
-      paused = std::min(paused.value_or(at_.lsn), what.at.lsn);
-    cursor_->publish({at_.lsn, covered_, at_.operations, at_.time, paused});
-    published_ = base::monotonic_seconds();
-    if (published_ - pruned_ < prune_every) return;
-    spool::prune(settings_);
-    pruned_ = published_;
+    if (durable_) milestone_.set(at_, covered, incidents_.tables);
   }
 
   void tell() const {
-    const Totals& totals = tally_.totals();
+    const Totals& totals = account_.totals();
     if (totals.transactions == 0 && !turns_.connected()) return;
     std::string line = node_.name + ": applied " + std::to_string(totals.operations) + " operations in " +
                        std::to_string(totals.transactions) + " transactions, up to " + at_.lsn.text();
@@ -423,8 +401,8 @@ class Run {
   Source& source_;
   std::optional<change::Source> named_;
   spool::CursorFile* cursor_;
-  Report report_;
-  Hooks hooks_;
+  Account account_;
+  Milestone milestone_;
   Incidents incidents_;
   Turns turns_;
   Drift drift_;
@@ -436,13 +414,8 @@ class Run {
   base::Backoff backoff_;
   Limits limits_;
   const Feed* feed_ = nullptr;
-  Tally tally_;
   std::unique_ptr<Hold> hold_;
-  change::Lsn covered_;
-  double published_ = 0;
-  double pruned_ = 0;
-  bool reshaped_ = false;  // the batch in hand was tried again for that
-  uint64_t pending_ = 0;   // operations written in the open transaction
+  bool looked_anew_ = false;  // at the tables, for the batch in hand
 };
 
 }  // namespace

@@ -1,0 +1,44 @@
+// What a run has done, told to whoever wants to know: the report file, the hooks, and the counts of the last line. Owns
+// all three, so that a piece is told to each of them once, when its batch is committed, or to none.
+#pragma once
+
+#include <filesystem>
+
+#include "apply/conflict.hpp"
+#include "apply/hooks.hpp"
+#include "apply/incidents.hpp"
+#include "apply/piece.hpp"
+#include "apply/report.hpp"
+#include "apply/tally.hpp"
+#include "config/settings.hpp"
+
+namespace apply {
+
+class Account {
+ public:
+  // `report`: no file if empty; `repairs`: its lines say so.
+  Account(const config::Settings& settings, const config::Node& node, const std::filesystem::path& report, bool repairs)
+      : report_(report, repairs), hooks_(settings, node) {}
+
+  // A piece that was written in the open batch.
+  void add(const Piece& piece, const Results& results);
+  // The batch, which ends at `lsn` and has so many transactions, is committed. `durable` as Tally::add() has it.
+  void commit(change::Lsn lsn, uint64_t transactions, const Conflicts& conflicts, bool durable);
+  // It is rolled back.
+  void take_back();
+
+  // All that was committed survives a crash of the standby now; or the standby came back from one at `lsn`.
+  void settled() { tally_.settled(); }
+  void back_to(change::Lsn lsn) { tally_.back_to(lsn); }
+  // The run ends with an error that is of no operation.
+  void failed(const std::string& error) { hooks_.failed(error); }
+  const Totals& totals() const { return tally_.totals(); }
+
+ private:
+  Report report_;
+  Hooks hooks_;
+  Tally tally_;
+  uint64_t pending_ = 0;  // operations written in the open batch
+};
+
+}  // namespace apply
