@@ -12,12 +12,12 @@ for name in primary standby; do
   on_server "$name" "insert into big select i, 'v' || i from generate_series(1, 20000) i" "insert into rest select i, i from generate_series(1, 100) i" \
     "insert into shop select i, 'n' || i from generate_series(1, 100) i"
 done
-tables='big, rest, shop'
+synced='big, rest, shop'
 # The filter makes each row of the primary's cost a millisecond: a comparison of 20 s, in one statement.
 slow=$work/slow.yaml
-write_config "$tables" "sync_timeout: 20" "max_retry_attempts: 1" 'filters: {big: {where: "pg_catalog.pg_sleep(0.001) is not null"}}'
+write_config "$synced" "sync_timeout: 20" "max_retry_attempts: 1" 'filters: {big: {where: "pg_catalog.pg_sleep(0.001) is not null"}}'
 mv "$PGTANDEM_CONFIG" "$slow"
-write_config "$tables" "sync_timeout: 20" "max_retry_attempts: 1"
+write_config "$synced" "sync_timeout: 20" "max_retry_attempts: 1"
 link_up
 follow_capture
 follow_apply

@@ -26,9 +26,8 @@ for name in primary standby; do
     "insert into words select 'w' || i, 'v' from generate_series(1, 500) i" "insert into words select 'still ' || i, 'v' from generate_series(1, 500) i" \
     "insert into heap select i % 50, 'b' from generate_series(1, 500) i" "insert into heap select 1000 + i / 3, 'still' from generate_series(0, 299) i"
 done
-tables='accounts, ledger, words, heap, pages'
-config() { write_config "$tables" "sync_timeout: 30" "sync_interval: 30" "max_retry_attempts: 2" "$@"; }
-config
+synced='accounts, ledger, words, heap, pages'
+write_config "$synced" "sync_timeout: 30" "sync_interval: 30" "max_retry_attempts: 2"
 link_up
 follow_capture
 follow_apply
