@@ -159,7 +159,7 @@ void read_synchronization(Section& top, Synchronization& sync) {
                                                ": newest_wins compares a column; name it in newest_column");
   if (!compares && newest != nullptr)
     section.report().warn(newest->place, section.name("newest_column") + " has no effect without newest_wins");
-  for (const char* const key : {"full_sync_interval", "incremental_sync_interval", "verify_sync"}) section.not_yet(key);
+  for (const char* const key : {"incremental_sync_interval", "verify_sync"}) section.not_yet(key);
   read_tables(section, sync);
   section.finish();
 }

@@ -67,6 +67,7 @@ TEST_CASE("the dispatcher lists the tools that exist, with what they say of them
   CHECK(result.code == 0);
   CHECK(result.err.empty());
   CHECK_THAT(result.out, Contains("  config            Prints the settings in effect as JSON, passwords hidden.\n"));
+  CHECK_THAT(result.out, Contains("  sync-full         Compares all tables of both sides"));
   CHECK_THAT(result.out, Contains("  sync-incremental  Brings the standby to where the primary is now"));
   CHECK(shell(pgtandem + " -h").out == result.out);
   CHECK(shell(pgtandem + " --version").out == "pgtandem (pgtandem) " PGTANDEM_VERSION "\n");
