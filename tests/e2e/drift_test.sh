@@ -11,8 +11,8 @@ set -euo pipefail
 two_servers
 both "create table shop (id int primary key, name text, big text)" "alter table shop alter big set storage external" "create table rest (id int primary key, n int)" \
   "create table whole (a int, b text)" "alter table whole replica identity full"
-tables='shop, rest, whole'
-config() { write_config "$tables" 'batch_size: 20' "$@"; }
+synced='shop, rest, whole'
+config() { write_config "$synced" 'batch_size: 20' "$@"; }
 config
 link_up
 
