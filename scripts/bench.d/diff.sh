@@ -64,7 +64,7 @@ install_comparator() {
 
 prepare_diff() {
   local name database pid made=(-f "$sql/images.sql" -c 'ALTER TABLE images ALTER exif_data TYPE text' -v "rows=$rows" -f "$sql/load.sql"
-    -c 'CREATE EXTENSION pg_prewarm' -c 'SET client_min_messages = error' -c 'CREATE EXTENSION pgcmp')
+    -c 'GRANT SELECT ON images TO pgtandem' -c 'CREATE EXTENSION pg_prewarm' -c 'SET client_min_messages = error' -c 'CREATE EXTENSION pgcmp')
   cluster_psql primary postgres -c 'CREATE DATABASE bench'
   cluster_psql standby postgres -c 'CREATE DATABASE equal'
   cluster_psql primary bench "${made[@]}" &
