@@ -22,6 +22,7 @@
 #include "compare/copy_table.hpp"
 #include "compare/paused.hpp"
 #include "compare/recheck.hpp"
+#include "compare/row_key.hpp"
 #include "pg/session.hpp"
 #include "spool/dead.hpp"
 #include "spool/mark.hpp"
@@ -173,11 +174,11 @@ class Repair {
   void take(const Event& event) {
     switch (event.type) {
       case EventType::insert:
-        suspect(*event.relation, event.relation->identity == change::Identity::full ? whole(event) : key_of(event));
+        suspect(*event.relation, event.relation->identity == change::Identity::full ? whole(event) : key_after(event));
         break;
       case EventType::update:
         suspect(*event.relation, {event.key.begin(), event.key.end()});
-        suspect(*event.relation, event.relation->identity == change::Identity::full ? whole(event) : key_of(event));
+        suspect(*event.relation, event.relation->identity == change::Identity::full ? whole(event) : key_after(event));
         break;
       case EventType::remove:
         suspect(*event.relation, {event.key.begin(), event.key.end()});
@@ -197,16 +198,6 @@ class Repair {
   }
 
   static std::vector<Value> whole(const Event& event) { return {event.row.begin(), event.row.end()}; }
-
-  // Of the row as it is to be.
-  static std::vector<Value> key_of(const Event& event) {
-    std::vector<Value> key;
-    for (size_t i = 0; i < event.relation->key.size(); ++i) {
-      const Value& value = event.row[event.relation->key[i]];
-      key.push_back(value.kind == ValueKind::absent && !event.key.empty() ? event.key[i] : value);
-    }
-    return key;
-  }
 
   void suspect(const Relation& relation, std::vector<Value> key) {
     if (relation.key.empty())

@@ -12,6 +12,7 @@
 #include "base/stop.hpp"
 #include "change/reader.hpp"
 #include "compare/catalog_pairs.hpp"
+#include "compare/row_key.hpp"
 #include "compare/row_proof.hpp"
 
 namespace compare {
@@ -83,10 +84,10 @@ class Lines {
       case EventType::update:
         if (!asked_for(relation->table)) break;
         proof_.add(*relation, event.key);
-        proof_.add(*relation, key_of(event));
+        proof_.add(*relation, key_after(event));
         break;
       case EventType::insert:
-        if (asked_for(relation->table)) proof_.add(*relation, key_of(event));
+        if (asked_for(relation->table)) proof_.add(*relation, key_after(event));
         break;
       case EventType::truncate:
       case EventType::copy:
@@ -95,16 +96,6 @@ class Lines {
       default:
         break;
     }
-  }
-
-  // Of the row as it then was.
-  static std::vector<Value> key_of(const Event& event) {
-    std::vector<Value> key;
-    for (size_t i = 0; i < event.relation->key.size(); ++i) {
-      const Value& value = event.row[event.relation->key[i]];
-      key.push_back(value.kind == ValueKind::absent && !event.key.empty() ? event.key[i] : value);
-    }
-    return key;
   }
 
   // A line of a report knows the table's name and the key, and not its types; the catalogs do.

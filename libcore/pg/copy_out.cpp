@@ -1,29 +1,14 @@
 #include "pg/copy_out.hpp"
 
 #include <libpq-fe.h>
-#include <poll.h>
 
-#include <cerrno>
 #include <cstring>
-#include <memory>
 
-#include "base/error.hpp"
-#include "base/stop.hpp"
+#include "pg/copy_wait.hpp"
 #include "pg/error.hpp"
 
 namespace pg {
 namespace {
-
-struct FreeCancel {
-  void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
-};
-
-[[noreturn]] void stop(Session& session) {
-  char ignored[256];
-  const std::unique_ptr<PGcancel, FreeCancel> cancel(PQgetCancel(session.handle()));
-  PQcancel(cancel.get(), ignored, sizeof ignored);
-  throw base::Error(base::Exit::try_later, "stopped before it was done; nothing was changed, start it again");
-}
 
 // What stands for the byte after a backslash; COPY TO writes no other escapes than these and \N.
 char unescaped(char c) {
@@ -69,11 +54,7 @@ bool CopyOut::next(std::vector<change::Value>& row) {
       return false;
     }
     if (size < -1) throw_sql(session_.where("copy"), "", PQerrorMessage(session_.handle()));
-    pollfd fds[2] = {{PQsocket(session_.handle()), POLLIN, 0}, {base::stop_fd(), POLLIN, 0}};
-    if (::poll(fds, 2, -1) < 0 && errno != EINTR) base::throw_errno(session_.where("wait"));
-    if (base::stop_requested()) stop(session_);
-    if (fds[0].revents != 0 && PQconsumeInput(session_.handle()) == 0)
-      throw_sql(session_.where("copy"), "", PQerrorMessage(session_.handle()));
+    wait_for_copy(session_, "stopped before it was done; nothing was changed, start it again");
   }
 }
 
