@@ -75,6 +75,8 @@ begin
     for try in 1 .. 3 loop
       begin
         execute format('select (%L::%s)::text', types.text_of(kind), what) into came;
+        -- a number that names nothing here may name something on the standby: only what initdb made is the same on both
+        continue when what::text like 'reg%' and came ~ '^[0-9]+$' and came::bigint >= 16384;
         insert into types.known select what, came where length(came) < 2000 on conflict do nothing;
       exception when others then null;
       end;
