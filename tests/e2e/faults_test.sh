@@ -27,7 +27,9 @@ diagnosed() {
 }
 good() { "$BIN/status" health >"$work/health" 2>&1; }
 well() { wait_until 20 "a good health after: $1" good; }
-found() { "$BIN/status" health --json 2>/dev/null | jq -e --arg code "$1" 'any(.findings[]; .code == $code)' >/dev/null; }
+found() { { "$BIN/status" health --json 2>/dev/null || true; } | jq -e --arg code "$1" 'any(.findings[]; .code == $code)' >/dev/null; }
+gone() { ! found "$1"; }
+waiting() { [ "$("$BIN/queue" stat --json | jq .operations)" = "$1" ]; }
 state() { # FILE JQ-FILTER: changes a record
   jq -c "$2" "$work/state/$1" >"$work/changed" && cp "$work/changed" "$work/state/$1"
 }
@@ -41,6 +43,7 @@ link_up
 diagnosed 'nothing runs' 2 nothing_runs 'neither the services run' 'systemctl start|sync-incremental'
 primary "insert into categories (name) select 'category ' || n from generate_series(1, 40) n"
 expect 0 "$BIN/sync-full"
+rm "$work/state/runs/incremental.json"
 follow_capture
 follow_apply
 well 'the beginning'
@@ -50,15 +53,15 @@ expect 0 "$BIN/status" disable --reason 'moving a disk'
 diagnosed 'sync disabled' 1 sync_disabled 'disabled by .* since' 'pgtandem status enable'
 expect 0 "$BIN/status" enable
 well 'sync disabled'
-diagnosed 'clock skew' 1 clock_skew 'clock of .* is 59 min behind|clock of .* 60 min behind' 'timedatectl set-ntp' env NO_FAKE_STAT=1 faketime -f +3600s
-for file in verify.json nodes.json; do
+diagnosed 'clock skew' 1 clock_skew 'clock of .* is (59|60) min behind' 'timedatectl set-ntp' env NO_FAKE_STAT=1 faketime -f +3600s
+for file in verify.json full-sync.json; do
   cp "$work/state/$file" "$work/kept"
   echo '{"garbage' >"$work/state/$file"
   diagnosed "garbage in $file" 1 state_garbage "$file is damaged" "rm .*/$file"
   cp "$work/kept" "$work/state/$file"
 done
 state full-sync.json '.last_full_sync -= 100000'
-diagnosed 'full pass overdue' 1 full_pass_overdue 'last full pass .* is 1 d|is 27 h' 'pgtandem sync-full'
+diagnosed 'full pass overdue' 1 full_pass_overdue 'last full pass .* is 27 h' 'pgtandem sync-full'
 state full-sync.json '.last_full_sync += 100000'
 state full-sync.json '.exit_code = 69 | .failed = "verify" | .message = "primary_node: cannot connect"'
 diagnosed 'full pass failed' 1 full_pass_failed 'primary_node: cannot connect' 'pgtandem sync-full'
@@ -68,7 +71,7 @@ well 'a full pass that failed'
 # --- rows and tables ---
 kill -STOP "${FOLLOW[apply]}"
 primary "insert into categories (name) select 'more ' || n from generate_series(1, 20) n"
-wait_until 10 "twenty in the queue" eval '[ "$("$BIN/queue" stat --json | jq .operations)" = 20 ]'
+wait_until 10 "twenty in the queue" waiting 20
 diagnosed 'queue congested' 1 queue_congested '20 operations wait' 'pgtandem apply --follow'
 echo 'monitoring: {replication_lag_threshold: 0.5}' >>"$PGTANDEM_CONFIG"
 sleep 0.6
@@ -82,13 +85,13 @@ wait_until 10 "a dead letter" found quarantine
 diagnosed 'dead letters' 2 quarantine '1 operation could not be written' 'queue dead list'
 standby 'alter table categories drop constraint no_bad'
 expect 0 "$BIN/queue" dead retry all
-wait_until 10 "an empty quarantine" eval '! found quarantine'
+wait_until 10 "an empty quarantine" gone quarantine
 diagnosed 'table marked' 1 tables_marked 'categories is marked' 'pgtandem sync-full'
 primary 'alter table categories add column extra int' "insert into categories (name, extra) values ('wide', 1)"
 wait_until 10 "a paused table" found table_paused
 diagnosed 'table paused by drift' 2 table_paused 'categories is paused .*extra' 'make the table fit'
 standby 'alter table categories add column extra int'
-wait_until 10 "a table that goes on" eval '! found table_paused'
+wait_until 10 "a table that goes on" gone table_paused
 standby "update categories set note = 'wrong' where name = 'wide'"
 expect 1 "$BIN/verify"
 diagnosed 'verify said different' 2 tables_different 'categories is not equal' 'pgtandem sync-full'
@@ -129,7 +132,7 @@ diagnosed 'wrong password' 2 login_refused 'password authentication failed' 'pgp
 ! grep -q 'wrong' "$work/health" || fail "a password in what status says"
 configure
 cluster_psql standby postgres -c 'revoke connect on database crawler from public'
-diagnosed 'missing right' 2 right_missing 'GRANT CONNECT ON DATABASE crawler' 'apply init'
+diagnosed 'missing right' 2 right_missing 'GRANT CONNECT ON DATABASE "?crawler' 'apply init'
 cluster_psql standby postgres -c 'grant connect on database crawler to public'
 standby "select pg_create_logical_replication_slot('pgtandem_backup_node', 'pgoutput')" >/dev/null
 diagnosed 'old primary come back' 2 old_primary_back 'backup_node was the primary and has come back' 'pg_drop_replication_slot'
@@ -143,7 +146,7 @@ diagnosed 'primary hangs' 2 primary_hangs 'primary_node gives no answer' 'journa
 kill -CONT "$(cluster_pid primary)"
 follow_stop
 cluster_stop standby
-diagnosed 'standby stopped' 2 standby_down 'standby|secondary backup_node does not answer' 'systemctl start postgresql'
+diagnosed 'standby stopped' 2 standby_down 'secondary backup_node does not answer' 'systemctl start postgresql'
 cluster_start standby
 cluster_stop primary
 diagnosed 'primary stopped' 2 primary_down 'primary primary_node does not answer' 'systemctl start postgresql'
@@ -152,7 +155,6 @@ cluster_start primary
 # --- the way between them; from here on nothing is mended ---
 primary 'drop publication pgtandem_backup_node'
 diagnosed 'publication dropped' 2 publication_missing 'publication pgtandem_backup_node is gone' 'capture init'
-expect 0 "$BIN/capture" init
 cluster_psql primary postgres -c "alter system set max_slot_wal_keep_size = '1MB'" -Atc 'select pg_reload_conf()' >/dev/null
 for _ in 1 2 3; do
   primary "insert into categories (name) values ('wal ' || random())" 'select pg_switch_wal()' >/dev/null

@@ -32,14 +32,13 @@ primary "insert into categories (name) select 'category ' || n from generate_ser
 follow_capture
 follow_apply
 wait_applied
-expect 0 "$BIN/verify"
-jq -nc --argjson now "$(date +%s)" '{node: "backup_node", started: "2026-01-01T00:00:00.000000Z", since: "2026-01-01T00:00:00.000000Z",
-  ended: "2026-01-01T00:00:01.000000Z", lsn: null, exit_code: 0, failed: null, stopped: false, last_full_sync: $now, tables: {}}' >"$work/state/full-sync.json"
+expect 0 "$BIN/sync-full"
 wait_until 10 "a good health" "$BIN/status" health >"$work/health"
 expect 0 "$BIN/status" health
 head -n 1 "$work/out" | grep -qE '^PGTANDEM OK - backup_node .* \| lag=[0-9.]+s;60 .*queue=0;1000 .*quarantined=0' || fail "$(cat "$work/out")"
 same "lines where all is well" 1 "$(wc -l <"$work/out")"
-same "caught up" 'true' "$(wait_until 10 "caught up" eval '[ "$(look .standbys.backup_node.caught_up)" = true ]' && echo true)"
+caught_up() { [ "$(look .standbys.backup_node.caught_up)" = true ]; }
+wait_until 10 "the standby where the primary is" caught_up
 same "fields" '["ok",true,true,true,0,"primary_node","backup_node",true,true,true,[true,true]]' "$(look '[.status, .auto_sync_enabled, .is_monitoring,
   .by_services, .sync_queue_size, .current_primary, .local_node, .slot.exists, .slot.active, .spool.founded, [.standbys.backup_node.tables[].equal]]')"
 same "nodes" '[["healthy","secondary",0],["healthy","primary",0]]' "$(look '[.nodes[] | [.health_status, .role, .failure_count]]')"
@@ -85,7 +84,8 @@ done
 same "offline after three looks" '["offline",4]' "$(look '.nodes.backup_node | [.health_status, .failure_count]')"
 same "raised" '[["raised","database_down","backup_node",2]]' "$(jq -sc 'map([.event, .alert, .node, .value])' "$work/alerts")"
 kill -CONT "$server"
-wait_until 10 "an answer" eval '[ "$(look .nodes.backup_node.failure_count)" = 0 ]'
+answers() { [ "$(look .nodes.backup_node.failure_count)" = 0 ]; }
+wait_until 10 "an answer" answers
 "$BIN/status" health >"$work/out" || true
 "$BIN/status" health >"$work/out" || true
 same "cleared" '["raised","cleared"]' "$(jq -sc 'map(.event)' "$work/alerts")"
