@@ -141,9 +141,11 @@ PRIMARY_URL=$(cluster_url standby crawler pgtandem) STANDBY_URL=$(cluster_url pr
 diagnosed 'roles swapped' 2 roles_swapped 'the roles are swapped' 'database_url'
 configure
 well 'swapped roles'
-kill -STOP "$(cluster_pid primary)"
+server=$(cluster_pid primary)
+kill -STOP "$server"
+clusters_at_exit "kill -CONT $server 2>/dev/null || true"
 diagnosed 'primary hangs' 2 primary_hangs 'primary_node gives no answer' 'journalctl'
-kill -CONT "$(cluster_pid primary)"
+kill -CONT "$server"
 follow_stop
 cluster_stop standby
 diagnosed 'standby stopped' 2 standby_down 'secondary backup_node does not answer' 'systemctl start postgresql'
