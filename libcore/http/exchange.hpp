@@ -1,0 +1,23 @@
+// One request and its answer, in microhttpd's calls. Owns what is known of a request while it arrives; asks the handlers,
+// and never lets an exception of theirs into the library. For the server.
+#pragma once
+
+#include <microhttpd.h>
+
+#include <cstddef>
+
+#include "http/server.hpp"
+
+namespace http {
+
+struct Exchanges {
+  const Handlers& handlers;
+  ServerLimits limits;
+
+  // microhttpd's access handler; `self` is an Exchanges.
+  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* path, const char* method,
+                               const char* version, const char* body, size_t* body_size, void** exchange);
+  static void forget(void** exchange);
+};
+
+}  // namespace http
