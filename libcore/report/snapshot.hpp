@@ -73,7 +73,9 @@ struct Slot {
 };
 
 struct Spool {
-  std::string error;  // it cannot be read, and why; empty: it can
+  std::string error;     // it is damaged, or cannot be read at all, and why; empty: it is well as far as was looked
+  bool readable = true;  // false: we may not read it
+  bool full = false;     // nothing more is captured until there is room
   bool founded = false;
   bool writer = false;  // a `queue put` runs
   uint64_t bytes = 0;
@@ -83,7 +85,8 @@ struct Spool {
   std::optional<uint64_t> disk_bytes;  // all of that
   uint64_t operations_total = 0;       // ever put
   uint64_t transactions_total = 0;
-  std::string system_id;         // of the primary that it belongs to
+  std::string system_id;  // of the primary that it belongs to
+  uint32_t timeline = 0;
   std::string captured_to;       // LSN: whatever committed at or before it is in the queue
   Time captured_to_time;         // when that was said
   std::string captured_lsn;      // of the last transaction in it
@@ -122,6 +125,7 @@ struct FullPass {
   Time ended;
   std::optional<int> exit_code;       // absent: it runs, was stopped, or died
   std::string failed;                 // the program that failed
+  std::string message;                // what it said last
   Time proven;                        // when a pass last proved all tables equal
   std::string lsn;                    // of the last cut
   std::vector<std::string> unproven;  // tables that the last one left so
@@ -163,6 +167,12 @@ struct Incremental {
   std::string failed;
 };
 
+// A state file that cannot be read; it is as good as not there.
+struct Garbage {
+  std::string file;
+  std::string what;  // one line, which names it
+};
+
 struct Event {
   int64_t time = 0;
   std::string level;  // info, warning, error
@@ -184,8 +194,8 @@ struct Snapshot {
   std::string local_node;
   std::string current_primary;  // by the configuration; empty where that names none or several
   bool auto_sync_enabled = true;
-  bool enabled_by_switch = true;  // what `status enable` or `disable` said last
-  std::string switched_by;        // who; empty: nobody ever did
+  std::string switched_by;  // who turned it by `status enable` or `disable`; empty: nobody, the configuration counts
+  std::string switch_reason;
   Time switched;
   bool is_monitoring = false;    // services run, or the passes run when they should
   bool by_services = false;      // capture and apply run now, all the time
@@ -200,8 +210,8 @@ struct Snapshot {
   uint64_t capture_retries_total = 0;
   Time last_error_time;
   std::string last_error;
-  std::vector<Event> events;            // newest first, a few dozen
-  std::vector<std::string> unreadable;  // state files that are garbage: a line each
+  std::vector<Event> events;  // newest first, a few dozen
+  std::vector<Garbage> unreadable;
   Limits limits;
 
   // The standby that is furthest behind; nullptr where there is none.
