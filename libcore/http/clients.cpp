@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace http {
 
@@ -17,7 +18,7 @@ void Clients::remove(Client* client) { clients_.erase(client->self); }
 double Clients::next_due() const {
   double due = 1e18;
   for (const Client& client : clients_) {
-    if (!client.cut) due = std::min(due, client.since + seconds_);
+    if (may_go(client)) due = std::min(due, client.since + seconds_);
   }
   return due;
 }
@@ -30,14 +31,14 @@ void Clients::cut(Client& client) {
 
 void Clients::cut_overdue(double now) {
   for (Client& client : clients_) {
-    if (!client.cut && client.since + seconds_ <= now) cut(client);
+    if (may_go(client) && client.since + seconds_ <= now) cut(client);
   }
 }
 
 void Clients::cut_oldest() {
   Client* oldest = nullptr;
   for (Client& client : clients_) {
-    if (!client.cut && (oldest == nullptr || client.since < oldest->since)) oldest = &client;
+    if (may_go(client) && (oldest == nullptr || client.since < oldest->since)) oldest = &client;
   }
   if (oldest != nullptr) cut(*oldest);
 }

@@ -1,5 +1,5 @@
-// Who is connected, and since when each is about its request. Owns that list and the decision who has to go; the sockets
-// are the server's, which closes one that was cut. Never waits. For the server.
+// Who is connected, and since when each is about its request. Owns that list and the decision who has to go; the
+// sockets are the server's, which closes one that was cut. Never waits. For the server.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,8 @@ class Clients {
  public:
   struct Client {
     int fd = -1;
-    double since = 0;  // monotonic; of the connection, or of the last answer
+    double since = 0;   // monotonic; of the connection, or of the last answer
+    bool busy = false;  // it has asked, and we are at work for it: it is not the one that is slow
     bool cut = false;
     std::list<Client>::iterator self{};
   };
@@ -29,6 +30,7 @@ class Clients {
 
  private:
   static void cut(Client& client);
+  static bool may_go(const Client& client) { return !client.cut && !client.busy; }
   std::list<Client> clients_;
   size_t places_;
   double seconds_;

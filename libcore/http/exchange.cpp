@@ -10,14 +10,18 @@
 #include <memory>
 
 #include "base/log.hpp"
+#include "http/clients.hpp"
 
 namespace http {
-namespace {
 
 struct Exchange {
-  Request request;
+  MHD_Connection* connection;
+  Request request = {};
   size_t body = 0;  // bytes that came; nothing of them is kept, for nothing that is asked here needs more than its path
+  std::optional<Answer> late = {};
 };
+
+namespace {
 
 std::string peer_of(MHD_Connection* connection) {
   const sockaddr* const peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
@@ -65,54 +69,85 @@ Answer too_long(const ServerLimits& limits) {
 }
 
 // Refused by its head, or nothing.
-std::optional<Answer> refuse_head(MHD_Connection* connection, const Exchanges& all, const Request& request) {
-  const size_t head = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-  if (head > all.limits.header_bytes) {
-    return refusal(431, "the head is longer than " + std::to_string(all.limits.header_bytes) + " bytes; send fewer fields");
+std::optional<Answer> refuse_head(const Exchange& open, const Handlers& handlers, const ServerLimits& limits) {
+  const size_t head = MHD_get_connection_info(open.connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+  if (head > limits.header_bytes) {
+    return refusal(431, "the head is longer than " + std::to_string(limits.header_bytes) + " bytes; send fewer fields");
   }
-  if (std::optional<Answer> refused = all.handlers.refuse(request)) return refused;
-  if (announced(connection) > all.limits.body_bytes) return too_long(all.limits);
+  if (std::optional<Answer> refused = handlers.refuse(open.request)) return refused;
+  if (announced(open.connection) > limits.body_bytes) return too_long(limits);
   return std::nullopt;
 }
 
 // What the handlers throw is said in the log, and not to whoever asked.
-template <class Do>
-MHD_Result guarded(MHD_Connection* connection, const Request& request, Do&& act) {
+Answer guarded(const std::function<Answer(const Request&)>& handler, const Request& request) {
   try {
-    return act();
+    return handler(request);
   } catch (const std::exception& error) {
     base::log(base::Level::error, request.method + " " + request.path + ": " + error.what());
-    return send(connection, refusal(500, "this failed; the server's log says why"));
+    return refusal(500, "this failed; the server's log says why");
   }
+}
+
+void set_busy(MHD_Connection* connection, bool busy) {
+  void* const client = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+  static_cast<Clients::Client*>(client)->busy = busy;
 }
 
 }  // namespace
 
+Exchanges::Exchanges(const Handlers& handlers, const ServerLimits& limits)
+    : handlers_(handlers),
+      limits_(limits),
+      errands_([this](const Request& request) { return guarded(handlers_.act, request); }) {}
+
 MHD_Result Exchanges::on_request(void* self, MHD_Connection* connection, const char* path, const char* method,
-                                 const char*, const char*, size_t* body_size, void** exchange) {
-  const Exchanges& all = *static_cast<const Exchanges*>(self);
+                                 const char*, const char*, size_t* body_size, void** exchange) try {
+  Exchanges& all = *static_cast<Exchanges*>(self);
   if (*exchange == nullptr) {
-    auto made = std::make_unique<Exchange>();
+    auto made = std::make_unique<Exchange>(Exchange{.connection = connection});
     made->request.method = method;
     made->request.path = path;
     made->request.peer = peer_of(connection);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, add_field, &made->request);
-    const Request& request = made->request;
+    const std::optional<Answer> refused = refuse_head(*made, all.handlers_, all.limits_);
     *exchange = made.release();
-    return guarded(connection, request, [&] {
-      const std::optional<Answer> refused = refuse_head(connection, all, request);
-      return refused ? send(connection, *refused) : MHD_YES;
-    });
+    return refused ? send(connection, *refused) : MHD_YES;
   }
   Exchange& open = *static_cast<Exchange*>(*exchange);
-  if (*body_size > 0) {
-    open.body += *body_size;
-    *body_size = 0;
-    return MHD_YES;
+  if (*body_size == 0) return all.answer(open);
+  open.body += *body_size;
+  *body_size = 0;
+  return MHD_YES;
+} catch (const std::exception& error) {  // no memory, at the most: nothing of C++ goes through the library
+  base::log(base::Level::error, error.what());
+  return MHD_NO;
+}
+
+MHD_Result Exchanges::answer(Exchange& open) {
+  if (open.late) return send(open.connection, *open.late);
+  if (open.body > limits_.body_bytes) return send(open.connection, too_long(limits_));
+  if (open.request.is_read()) return send(open.connection, guarded(handlers_.read, open.request));
+  if (!errands_.take(open.request, &open)) {
+    return send(open.connection, refusal(503, "several such requests are at work; try again", {{"Retry-After", "3"}}));
   }
-  return guarded(connection, open.request, [&] {
-    return send(connection, open.body > all.limits.body_bytes ? too_long(all.limits) : all.handlers.answer(open.request));
-  });
+  set_busy(open.connection, true);
+  MHD_suspend_connection(open.connection);
+  return MHD_YES;
+}
+
+void Exchanges::deliver() {
+  for (Errands::Done& done : errands_.done()) {
+    Exchange& open = *static_cast<Exchange*>(done.who);
+    open.late = std::move(done.answer);
+    set_busy(open.connection, false);
+    MHD_resume_connection(open.connection);
+  }
+}
+
+void Exchanges::finish() {
+  errands_.finish();
+  deliver();
 }
 
 void Exchanges::forget(void** exchange) {

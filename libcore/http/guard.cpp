@@ -44,9 +44,8 @@ std::string_view token_of(const Request& request) {
 
 // Of a request that changes something, and that a browser says is another site's. It sends no Origin with some of them.
 bool from_elsewhere(const Request& request) {
-  return !request.is_read() && std::any_of(request.fetch_site.begin(), request.fetch_site.end(), [](const auto& site) {
-    return site != "same-origin" && site != "none";
-  });
+  return !request.is_read() && std::any_of(request.fetch_site.begin(), request.fetch_site.end(),
+                                           [](const auto& site) { return site != "same-origin" && site != "none"; });
 }
 
 }  // namespace
@@ -71,7 +70,8 @@ bool same_secret(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   unsigned char different = 0;
   for (size_t i = 0; i < a.size(); ++i) {
-    different = static_cast<unsigned char>(different | (static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i])));
+    different =
+        static_cast<unsigned char>(different | (static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i])));
     // Nothing may be concluded from a part of it.
     asm volatile("" : "+r"(different));
   }

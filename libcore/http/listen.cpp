@@ -74,7 +74,8 @@ std::vector<Address> resolve(const std::string& address, int port) {
   const std::string where = "cannot listen on " + address.text() + ": ";
   switch (why) {
     case EADDRINUSE:
-      throw Error(Exit::cannot_create, where + "another program has the port; end that one, or choose others in api.ports");
+      throw Error(Exit::cannot_create,
+                  where + "another program has the port; end that one, or choose others in api.ports");
     case EACCES:
     case EPERM:
       throw Error(Exit::no_right, where + "no right to this port; choose ports above 1023 in api.ports");
@@ -91,7 +92,8 @@ base::Fd open_socket(const Address& address) {
   if (!made) return made;
   ::setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (address.bytes.ss_family == AF_INET6) ::setsockopt(made.get(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
-  if (::bind(made.get(), address.get(), address.size) != 0 || ::listen(made.get(), backlog) != 0) refuse(address, errno);
+  if (::bind(made.get(), address.get(), address.size) != 0 || ::listen(made.get(), backlog) != 0)
+    refuse(address, errno);
   return made;
 }
 

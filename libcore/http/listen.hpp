@@ -9,9 +9,9 @@
 namespace http {
 
 struct Listening {
-  std::vector<base::Fd> sockets;      // non-blocking, closed on exec
-  std::vector<std::string> places;    // "127.0.0.1:8000", in the same order
-  bool loopback = true;               // whoever is not on this machine cannot reach any of them
+  std::vector<base::Fd> sockets;    // non-blocking, closed on exec
+  std::vector<std::string> places;  // "127.0.0.1:8000", in the same order
+  bool loopback = true;             // whoever is not on this machine cannot reach any of them
 };
 
 // Whether all that the name or address stands for is loopback. Throws Error(config) for one that stands for nothing.

@@ -16,10 +16,13 @@ Answer refusal(int status, std::string_view message, Fields fields) {
   return {.status = status, .body = text_of(body), .fields = std::move(fields)};
 }
 
-Answer success(std::string_view message, std::string_view run) {
-  Json body = {{"status", "success"}, {"message", message}};
-  if (!run.empty()) body["run"] = run;
-  return {.body = text_of(body)};
+Answer success(std::string_view message) {
+  return {.body = text_of({{"status", "success"}, {"message", message}})};
+}
+
+Answer success(std::string_view message, std::string_view run, bool already_running) {
+  return {.body = text_of(
+              {{"status", "success"}, {"message", message}, {"run", run}, {"already_running", already_running}})};
 }
 
 const Fields& common_fields() {

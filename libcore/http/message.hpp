@@ -32,8 +32,10 @@ struct Answer {
 
 // {"status":"error","code":…,"message":…}
 Answer refusal(int status, std::string_view message, Fields fields = {});
-// 200 with {"status":"success","message":…}; `run` as a member of that name where it is not empty.
-Answer success(std::string_view message, std::string_view run = {});
+// {"status":"success","message":…}
+Answer success(std::string_view message);
+// The same with "run" and "already_running": of the run that was asked for, or was there before.
+Answer success(std::string_view message, std::string_view run, bool already_running);
 
 // Of every answer, whatever it holds: nothing is kept, framed, sniffed or read by another site's page.
 const Fields& common_fields();

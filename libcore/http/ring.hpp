@@ -10,17 +10,17 @@
 namespace http {
 
 struct Point {
-  int64_t time = 0;                           // s since 1970, of its first sample
-  uint64_t sync_queue_size = 0;               // operations
-  std::optional<double> replication_lag;      // s; absent: not known
-  bool reached = false;                       // all servers answered, all the time
+  int64_t time = 0;                       // s since 1970, of its first sample
+  uint64_t sync_queue_size = 0;           // operations
+  std::optional<double> replication_lag;  // s; absent: not known
+  bool reached = false;                   // all servers answered, all the time
   bool operator==(const Point&) const = default;
 };
 
 class Ring {
  public:
-  // A point for each `step` seconds that had a sample, for the last `span` of them. 360 points draw an hour as finely as
-  // a screen shows it.
+  // A point for each `step` seconds that had a sample, for the last `span` of them. 360 points draw an hour as finely
+  // as a screen shows it.
   explicit Ring(int64_t span = 3600, int64_t step = 10) : span_(span), step_(step) {}
 
   // Samples of one step become one point, by what was worst in it: a peak must not hide between two looks. A clock

@@ -27,22 +27,27 @@ constexpr int accepts_a_turn = 64;
 class Server {
  public:
   Server(const Listening& listening, const Handlers& handlers, const ServerLimits& limits)
-      : clients_(limits.connections, limits.request_seconds), exchanges_{handlers, limits}, daemon_(start(limits)) {
+      : clients_(limits.connections, limits.request_seconds), exchanges_(handlers, limits), daemon_(start(limits)) {
     waits_.push_back({base::stop_fd(), POLLIN, 0});
     waits_.push_back({MHD_get_daemon_info(daemon_.get(), MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, POLLIN, 0});
+    waits_.push_back({exchanges_.fd(), POLLIN, 0});
+    first_socket_ = waits_.size();
     for (const base::Fd& socket : listening.sockets) waits_.push_back({socket.get(), POLLIN, 0});
   }
 
   void run() {
     while (!base::stop_requested()) {
       ::poll(waits_.data(), waits_.size(), patience());
+      exchanges_.deliver();
       MHD_run(daemon_.get());
-      for (size_t i = 2; i < waits_.size(); ++i) {
+      for (size_t i = first_socket_; i < waits_.size(); ++i) {
         if ((waits_[i].revents & POLLIN) != 0) accept_from(waits_[i].fd);
       }
       clients_.cut_overdue(base::monotonic_seconds());
       MHD_run(daemon_.get());
     }
+    exchanges_.finish();
+    MHD_run(daemon_.get());
   }
 
  private:
@@ -52,14 +57,13 @@ class Server {
   // here, so that one number of connections holds for all ports, and a full house has room for the next.
   Daemon start(const ServerLimits& limits) {
     MHD_Daemon* const made = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, nullptr, nullptr, &Exchanges::on_request, &exchanges_,
-        MHD_OPTION_NOTIFY_COMPLETED, &Server::on_completed, this, MHD_OPTION_NOTIFY_CONNECTION, &Server::on_connection,
-        this, MHD_OPTION_UNESCAPE_CALLBACK, &Server::keep_as_sent, nullptr, MHD_OPTION_CONNECTION_LIMIT,
-        static_cast<unsigned>(limits.connections),
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
+        &Exchanges::on_request, &exchanges_, MHD_OPTION_NOTIFY_COMPLETED, &Server::on_completed, this,
+        MHD_OPTION_NOTIFY_CONNECTION, &Server::on_connection, this, MHD_OPTION_UNESCAPE_CALLBACK, &Server::keep_as_sent,
+        nullptr, MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(limits.connections),
         // What is read and what is parsed lie there together; a head that is longer than it may be shall still fit, for
         // the answer that says so is ours.
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, 4 * limits.header_bytes,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, 4 * limits.header_bytes, MHD_OPTION_END);
     if (made == nullptr) base::throw_errno("cannot start the HTTP server");
     return {made, MHD_stop_daemon};
   }
@@ -68,7 +72,8 @@ class Server {
     MHD_UNSIGNED_LONG_LONG due = 0;
     const double left = clients_.next_due() - base::monotonic_seconds();
     double milliseconds = std::clamp(std::ceil(left * 1000), 0.0, 60000.0);
-    if (MHD_get_timeout(daemon_.get(), &due) == MHD_YES) milliseconds = std::min(milliseconds, static_cast<double>(due));
+    if (MHD_get_timeout(daemon_.get(), &due) == MHD_YES)
+      milliseconds = std::min(milliseconds, static_cast<double>(due));
     return static_cast<int>(milliseconds);
   }
 
@@ -116,6 +121,7 @@ class Server {
   Exchanges exchanges_;
   Daemon daemon_;
   std::vector<pollfd> waits_;
+  size_t first_socket_ = 0;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The HTTP server: connections, their limits and their end. Owns the sockets from accept to close; knows no path and
-// nothing of what is answered. One thread, which is the caller's: the handlers run in it and must not wait. A client
-// that is slow, on purpose or not, costs others nothing: it has so long for a request, and where all places are taken
-// the one that has been longest about its own goes first.
+// nothing of what is answered. Reading is answered in the caller's thread, where the handlers must not wait; acting in
+// a second one. A client that is slow, on purpose or not, costs others nothing: it has so long for a request, and where
+// all places are taken the one that has been longest about its own goes first.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,9 @@ struct ServerLimits {
 struct Handlers {
   // Asked when a request's head is here, before any of its body: a refusal, or nothing.
   std::function<std::optional<Answer>(const Request&)> refuse;
-  // Asked when all of it is here. What it throws is a 500, and a line in the log.
-  std::function<Answer(const Request&)> answer;
+  // Asked when all of it is here. What these throw is a 500, and a line in the log.
+  std::function<Answer(const Request&)> read;  // GET, HEAD: at once
+  std::function<Answer(const Request&)> act;   // all else: in the second thread, one at a time; may take seconds
 };
 
 // Serves until a stop is requested (base/stop.hpp). Throws Error only where it cannot begin.

@@ -23,8 +23,8 @@ std::string read_token(const std::filesystem::path& file) {
   const std::string name = "api.token_file " + file.string();
   struct stat known {};
   if (::stat(file.c_str(), &known) != 0 && errno == ENOENT) {
-    throw Error(Exit::config, name + " does not exist; make it: (umask 077; openssl rand -hex 32 > " + file.string() +
-                                  ")");
+    throw Error(Exit::config,
+                name + " does not exist; make it: (umask 077; openssl rand -hex 32 > " + file.string() + ")");
   }
   const base::Fd fd = base::open_file(file, O_RDONLY);
   // Of what was opened, and not of what the name stood for a moment ago.
