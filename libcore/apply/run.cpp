@@ -41,14 +41,14 @@ class Run {
         source_(source),
         named_(source.named()),
         cursor_(cursor),
-        account_(settings, node_, options.report, options.pin.has_value()),
+        account_(settings, node_, options.report, options.pin.has_value(), cursor != nullptr),
         milestone_(settings, cursor),
         incidents_(settings, node_, cursor != nullptr),
         turns_(settings, node_, named_, incidents_, options.pin),
         drift_(settings, node_, named_, incidents_),
         can_read_again_(cursor != nullptr && options.report.empty()),
         backoff_(options.follow ? -1 : settings.synchronization.max_retry_attempts,
-                 settings.synchronization.retry_delay) {
+                 settings.synchronization.retry_delay, [this](const std::string& why) { account_.retried(why); }) {
     const config::Synchronization& sync = settings.synchronization;
     limits_ = {static_cast<uint64_t>(sync.batch_size), static_cast<uint64_t>(sync.max_queue_size), options.until, {}};
     if (cursor != nullptr && options.holdable)
@@ -59,12 +59,14 @@ class Run {
 
   Exit to_end() {
     try {
-      return go_on();
+      const Exit exit = go_on();
+      account_.ended(exit);
+      return exit;
     } catch (const pg::SqlError& refused) {
-      account_.failed(refused.what());
+      account_.failed(refused.what(), refused.kind());
       pg::throw_refusal(refused, "apply init");
     } catch (const Error& failure) {
-      account_.failed(failure.what());
+      account_.failed(failure.what(), failure.kind());
       throw;
     }
   }

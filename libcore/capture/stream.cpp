@@ -23,6 +23,7 @@
 #include "pg/replication.hpp"
 #include "pg/rights.hpp"
 #include "spool/mark.hpp"
+#include "state/tool_record.hpp"
 
 namespace capture {
 namespace {
@@ -271,16 +272,10 @@ class Stream {
   bool was_full_ = false;
 };
 
-}  // namespace
-
-void run(const config::Settings& settings, const Options& options, int out) {
-  const config::Synchronization& sync = settings.synchronization;
-  const config::Node& primary = settings.primary(options.node);
-  const std::vector<std::string>& program = settings.filters.program;
-  if (!program.empty()) Filter::try_out(program, sync.sync_timeout);
-  Outlet outlet(out, capacity);
+// One connection after another, until all is written.
+void stream_all(const config::Settings& settings, const Options& options, const config::Node& primary, Outlet& outlet,
+                base::Backoff& backoff) {
   std::optional<Lsn> target = options.until;
-  base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay);
   for (;;) {
     try {
       Stream stream(settings, primary, target, !options.follow, outlet, backoff);
@@ -296,6 +291,27 @@ void run(const config::Settings& settings, const Options& options, int out) {
       if (refused.sqlstate() != "42704") pg::throw_refusal(refused, "capture init");
       throw base::Error(refused.kind(), std::string(refused.what()) + " at the slot's position; " + begin_again);
     }
+  }
+}
+
+}  // namespace
+
+void run(const config::Settings& settings, const Options& options, int out) {
+  const config::Synchronization& sync = settings.synchronization;
+  const config::Node& primary = settings.primary(options.node);
+  const std::vector<std::string>& program = settings.filters.program;
+  if (!program.empty()) Filter::try_out(program, sync.sync_timeout);
+  Outlet outlet(out, capacity);
+  state::ToolRecord record(settings.state_directory, "capture");
+  base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay,
+                        [&](const std::string& why) { record.failed(why, true); });
+  try {
+    stream_all(settings, options, primary, outlet, backoff);
+    record.ended(static_cast<int>(base::Exit::done));
+  } catch (const base::Error& failure) {
+    record.failed(failure.what(), false);
+    record.ended(static_cast<int>(failure.kind()));
+    throw;
   }
 }
 
