@@ -78,7 +78,10 @@ Started start_full_pass(const config::Settings& settings, const std::string& nod
 // Waits for the end of that run, as long as it takes, or for a request to stop; how it then stands.
 FullPass await_full_pass(const std::filesystem::path& state, const std::string& run);
 
-// Pure: a record's text; `name` is for the error, `alive`: somebody is at work on it.
-FullPass parse_pass(const std::string& text, const std::string& name, bool alive);
+// Pure: a record's text; `name` is for the error, `alive`: somebody is at work on it, `now_us` as unix_microseconds().
+FullPass parse_pass(const std::string& text, const std::string& name, bool alive, int64_t now_us);
+// Whether it may be an id, and so a file's name.
+bool is_run_id(const std::string& run);
+std::filesystem::path run_path(const std::filesystem::path& state, const std::string& run, const char* suffix);
 
 }  // namespace state

@@ -6,37 +6,38 @@
 #include <filesystem>
 #include <string>
 
-#include "base/watch.hpp"
 #include "state/switches.hpp"
 
 namespace state {
 
 class Gate {
  public:
-  // `configured` is synchronization.auto_sync_enabled. Makes the state directory where there is none.
+  static constexpr double look_every = 0.5;  // s; who waits for something else has to ask again as often
+
+  // `configured` is synchronization.auto_sync_enabled. Throws as auto_sync().
   Gate(std::filesystem::path state, bool configured);
 
-  // Looks when the directory changed, and every half second. A file that cannot be read leaves the gate as it was, and
-  // a warning says so once.
+  // Looks every half second. A switch that cannot be read any more leaves the gate as it was, and a warning says so
+  // once.
   bool open();
   // Logs a line when it has closed or opened since the last call; `name` begins it, as "capture".
   bool open_as(const std::string& name);
   // The switch, as of the last look.
   const AutoSync& auto_sync() const { return now_; }
-  // Readable when open() may have another answer; -1 where inotify is not to be had. open() drains it.
-  int fd() const { return watch_.fd(); }
 
  private:
   void look();
   std::filesystem::path state_;
   bool configured_;
-  base::DirectoryWatch watch_;
   AutoSync now_;
   bool open_ = true;
   bool said_open_ = true;
   bool damaged_ = false;
-  double looked_ = -1;
+  double looked_;
 };
+
+// For a run that does not follow: true, and a line says so, where there is nothing to be done for it now.
+bool is_switched_off(const std::filesystem::path& state, bool configured, const std::string& name);
 
 // Whether a pass that was forced (sync-full --force, sync-incremental --force) is at work.
 bool forced_pass_runs(const std::filesystem::path& state);
