@@ -66,8 +66,7 @@ Answer force_sync(const Place& at) {
 
 Answer turn(const Place& at, bool enabled) {
   const bool configured = at.settings.synchronization.auto_sync_enabled;
-  const state::Turned turned =
-      state::turn_auto_sync(at.settings.state_directory, configured, enabled, who(at), {});
+  const state::Turned turned = state::turn_auto_sync(at.settings.state_directory, configured, enabled, who(at), {});
   at.board.look_again();
   return success((turned.changed ? "" : "nothing to change: ") + state::text_of(turned.now));
 }

@@ -14,7 +14,7 @@ namespace http {
 struct GuardRules {
   // "localhost" with any port, "localhost:8001" with that one. Compared without regard to case.
   std::vector<std::string> allowed_hosts;
-  std::string token;  // every POST needs it; empty: none does
+  std::string token = {};  // every POST needs it; empty: none does
 };
 
 // Whether a Host field names one of `allowed`: a page of another site that has its own name point here (DNS rebinding)

@@ -16,9 +16,7 @@ Answer refusal(int status, std::string_view message, Fields fields) {
   return {.status = status, .body = text_of(body), .fields = std::move(fields)};
 }
 
-Answer success(std::string_view message) {
-  return {.body = text_of({{"status", "success"}, {"message", message}})};
-}
+Answer success(std::string_view message) { return {.body = text_of({{"status", "success"}, {"message", message}})}; }
 
 Answer success(std::string_view message, std::string_view run, bool already_running) {
   return {.body = text_of(

@@ -11,13 +11,13 @@ namespace http {
 
 // What is asked, before any of the body. Fields are as sent; of a field that came twice both values are there.
 struct Request {
-  std::string method;
-  std::string path;  // as sent, nothing decoded, without what follows a "?"
-  std::vector<std::string> host;
-  std::vector<std::string> origin;
-  std::vector<std::string> fetch_site;     // Sec-Fetch-Site: what a browser says of where the request comes from
-  std::vector<std::string> authorization;  // HOLDS THE TOKEN, perhaps
-  std::string peer;                        // the address that it came from, for the record of who did what
+  std::string method = {};
+  std::string path = {};  // as sent, nothing decoded, without what follows a "?"
+  std::vector<std::string> host = {};
+  std::vector<std::string> origin = {};
+  std::vector<std::string> fetch_site = {};     // Sec-Fetch-Site: what a browser says of where the request comes from
+  std::vector<std::string> authorization = {};  // HOLDS THE TOKEN, perhaps
+  std::string peer = {};                        // the address that it came from, for the record of who did what
   bool is_read() const { return method == "GET" || method == "HEAD"; }
 };
 

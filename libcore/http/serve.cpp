@@ -12,7 +12,7 @@
 namespace http {
 namespace {
 
-GuardRules rules_of(const config::ApiSettings& api) {
+GuardRules rules_of(const config::Api& api) {
   GuardRules out{.allowed_hosts = api.allowed_hosts};
   // Nobody can point a name of theirs at us and have a browser send our address as the Host.
   out.allowed_hosts.push_back(api.listen);

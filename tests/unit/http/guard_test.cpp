@@ -21,14 +21,31 @@ int status_of(const Request& request, const GuardRules& rules = loopback()) {
 
 TEST_CASE("a Host that is allowed, with any port or with the one named") {
   const auto rules = loopback().allowed_hosts;
-  for (const char* const good : {"localhost", "localhost:8001", "LocalHost:1", "127.0.0.1:8000", "[::1]:8000", "[::1]",
-                                 "status.example:8443"}) {
+  for (const char* const good :
+       {"localhost", "localhost:8001", "LocalHost:1", "127.0.0.1:8000", "[::1]:8000", "[::1]", "status.example:8443"}) {
     CHECK(http::host_allowed(good, rules));
   }
-  for (const char* const bad :
-       {"", ":", "localhost:", "localhost:x", "localhost:123456", "localhost.", "localhost.evil.example", "evil.example",
-        "evil.example:8001", "xlocalhost", "127.0.0.1.evil.example", "[::1", "[::1]x:80", "::1", "[]", "[::2]",
-        "status.example", "status.example:80", "localhost:8001:80", "evil@localhost", "localhost/evil"}) {
+  for (const char* const bad : {"",
+                                ":",
+                                "localhost:",
+                                "localhost:x",
+                                "localhost:123456",
+                                "localhost.",
+                                "localhost.evil.example",
+                                "evil.example",
+                                "evil.example:8001",
+                                "xlocalhost",
+                                "127.0.0.1.evil.example",
+                                "[::1",
+                                "[::1]x:80",
+                                "::1",
+                                "[]",
+                                "[::2]",
+                                "status.example",
+                                "status.example:80",
+                                "localhost:8001:80",
+                                "evil@localhost",
+                                "localhost/evil"}) {
     INFO(bad);
     CHECK_FALSE(http::host_allowed(bad, rules));
   }
@@ -53,9 +70,9 @@ TEST_CASE("a page that had its name point here is refused (DNS rebinding)") {
 TEST_CASE("an Origin is the place that the request was sent to, or refused") {
   CHECK(http::same_origin("http://localhost:8001", "localhost:8001"));
   CHECK(http::same_origin("HTTPS://Status.example", "status.example"));
-  for (const char* const bad : {"null", "", "http://", "localhost:8001", "http://localhost", "http://localhost:8000",
-                                "http://evil.example", "http://localhost:8001.evil.example", "ftp://localhost:8001",
-                                "http://localhost:8001/", "file://"}) {
+  for (const char* const bad :
+       {"null", "", "http://", "localhost:8001", "http://localhost", "http://localhost:8000", "http://evil.example",
+        "http://localhost:8001.evil.example", "ftp://localhost:8001", "http://localhost:8001/", "file://"}) {
     INFO(bad);
     CHECK_FALSE(http::same_origin(bad, "localhost:8001"));
   }

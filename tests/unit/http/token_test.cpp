@@ -11,7 +11,8 @@
 namespace {
 
 struct File {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / ("pgtandem-token." + std::to_string(::getpid()));
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("pgtandem-token." + std::to_string(::getpid()));
   ~File() { std::filesystem::remove(path); }
   void write(std::string_view text, unsigned mode = 0600) const {
     std::filesystem::remove(path);
