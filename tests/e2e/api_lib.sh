@@ -24,7 +24,7 @@ serve_up() {
 
 serve_answers() {
   kill -0 "$SERVE" 2>/dev/null || fail "status serve ended: $(cat "$work/serve.log")"
-  curl -s -o /dev/null -m 2 "http://127.0.0.1:$API1/api/health"
+  curl -s -o /dev/null -m 2 "http://127.0.0.1:$API0/api/health" && curl -s -o /dev/null -m 2 "http://127.0.0.1:$API1/api/health"
 }
 
 serve_stop() {

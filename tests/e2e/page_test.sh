@@ -27,8 +27,8 @@ two_servers
 images_tables
 for name in "${hostile[@]}"; do both "create table \"$name\" (id int primary key, v text)"; done
 primary "insert into \"${hostile[0]}\" values (1, 'one')"
-tables="images, categories, '\"${hostile[0]}\"', '\"${hostile[1]}\"'"
-write_config "$tables" 'full_sync_interval: 300' "api: {ports: [$API0, $API1]}"
+synced="images, categories, '\"${hostile[0]}\"', '\"${hostile[1]}\"'"
+write_config "$synced" 'full_sync_interval: 300' "api: {ports: [$API0, $API1]}"
 link_up
 follow_capture
 follow_apply
@@ -43,7 +43,7 @@ serve_stop
 
 token=$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')
 (umask 077 && echo "$token" >"$work/token")
-write_config "$tables" "api: {ports: [$API0, $API1], token_file: token}"
+write_config "$synced" "api: {ports: [$API0, $API1], token_file: token}"
 serve_up
 in_browser token "$token"
 
