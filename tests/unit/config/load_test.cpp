@@ -101,7 +101,6 @@ TEST_CASE("the new sections as the design shows them") {
            "schema_drift: stop  # or common_columns, follow\n"
            "logging: {level: info, format: text, file: null}\n"));
   CHECK(joined(settings.warnings).empty());
-  CHECK_THAT(joined(settings.notes), Contains("api is not used yet"));
 }
 
 TEST_CASE("filters: a condition and columns for a table, and a program") {
