@@ -19,7 +19,7 @@ namespace status {
 
 struct ShowOptions {
   bool json = false;
-  uint64_t interval = 5;  // s
+  uint64_t interval = 0;  // s; 0: monitoring.health_check_interval
   std::string textfile;
 };
 
@@ -57,7 +57,8 @@ Exit monitor(const Settings& settings, const ShowOptions& options, const Print& 
       print(redrawn(show_text(snapshot, cli::wants_colour(STDOUT_FILENO), cli::terminal_width(STDOUT_FILENO))));
     else
       print(line_text(snapshot));
-    base::sleep_or_stop(static_cast<double>(options.interval));
+    base::sleep_or_stop(options.interval > 0 ? static_cast<double>(options.interval)
+                                             : settings.monitoring.health_check_interval);
   }
   return Exit::done;
 }
@@ -102,7 +103,8 @@ void add_show(cli::Tool& tool, const Show& by) {
   json(tool);
   json(add("show", "one screen: is the backup good, since when, and if not, what is to be done", show));
   json(add("monitor", "the same, again and again until it is stopped", monitor))
-      .number("--interval", by.options_->interval, 1, 86400, "S", "seconds from one look to the next; 5");
+      .number("--interval", by.options_->interval, 1, 86400, "S",
+              "seconds from one look to the next; else health_check_interval");
   json(add("health", "for monitoring: one line, and exit code 0 ok, 1 warning, 2 critical, 3 unknown", health));
   add("metrics", "figures for Prometheus", metrics)
       .text("--textfile", by.options_->textfile, "FILE",

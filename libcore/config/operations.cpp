@@ -91,7 +91,6 @@ Alerts read_alerts(Section& top) {
     if (enabled) to[name] = alert;
   }
   alerts.finish();
-  note_unused(alerts, "alerts");
   return to;
 }
 
