@@ -172,7 +172,7 @@ TEST_CASE("keys that nothing uses yet are one note each and nothing louder") {
        {"synchronization.verify_sync: not used yet", "synchronization.incremental_sync_interval: not used yet"}) {
     CHECK_THAT(notes, Contains(part));
   }
-  CHECK(settings.notes.size() == 4);
+  CHECK(settings.notes.size() == 2);
   CHECK_THAT(notes, !Contains("full_sync_interval"));
 }
 
