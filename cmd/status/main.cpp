@@ -4,6 +4,7 @@
 #include "cli/tool.hpp"
 #include "status/check.hpp"
 #include "status/control.hpp"
+#include "status/serve.hpp"
 #include "status/show.hpp"
 
 int main(int argc, char** argv) {
@@ -14,5 +15,6 @@ int main(int argc, char** argv) {
   status::add_show(tool, show);
   status::add_check(tool, print);
   status::add_control(tool, print);
+  status::add_serve(tool);
   return tool.run(argc, argv);
 }
