@@ -288,9 +288,14 @@ class Stream {
   bool was_waiting_ = false;  // for the switch
 };
 
+// Another capture is at work: what is to be known of capture is that one's to tell.
+bool is_elsewhere(const base::Error& failure) { return failure.kind() == base::Exit::try_later; }
+
 // One connection after another, until all is written.
 void stream_all(const config::Settings& settings, const Options& options, const config::Node& primary,
-                state::Gate* gate, Outlet& outlet, base::Backoff& backoff) {
+                state::Gate* gate, Outlet& outlet, state::ToolRecord& record) {
+  const config::Synchronization& sync = settings.synchronization;
+  base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay);
   std::optional<Lsn> target = options.until;
   for (;;) {
     try {
@@ -299,6 +304,7 @@ void stream_all(const config::Settings& settings, const Options& options, const 
       stream.settle();
       return;
     } catch (const base::Transient& failure) {
+      if (!is_elsewhere(failure)) record.failed(failure.what(), true);
       if (backoff.wait(failure.what())) continue;
       if (base::stop_requested()) return;
       throw;
@@ -327,13 +333,11 @@ void run(const config::Settings& settings, const Options& options, int out) {
   if (!program.empty()) Filter::try_out(program, sync.sync_timeout);
   Outlet outlet(out, capacity);
   state::ToolRecord record(settings.state_directory, "capture");
-  base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay,
-                        [&](const std::string& why) { record.failed(why, true); });
   try {
-    stream_all(settings, options, primary, gate ? &*gate : nullptr, outlet, backoff);
+    stream_all(settings, options, primary, gate ? &*gate : nullptr, outlet, record);
     record.ended(static_cast<int>(base::Exit::done));
   } catch (const base::Error& failure) {
-    record.failed(failure.what(), false);
+    if (!is_elsewhere(failure)) record.failed(failure.what(), false);
     record.ended(static_cast<int>(failure.kind()));
     throw;
   }

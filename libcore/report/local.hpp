@@ -2,6 +2,7 @@
 // cannot be read is told in the snapshot, nothing here throws. For snapshot.cpp.
 #pragma once
 
+#include "base/error.hpp"
 #include "config/settings.hpp"
 #include "report/ask.hpp"
 #include "report/snapshot.hpp"
@@ -19,6 +20,9 @@ template <class Read>
 void look(Snapshot& out, const std::filesystem::path& file, const Read& read) {
   try {
     read();
+  } catch (const base::Error& error) {
+    // What we may only not read is whole, perhaps: nobody is told to remove it.
+    out.unreadable.push_back({error.kind() == base::Exit::no_right ? "" : file.string(), error.what()});
   } catch (const std::exception& error) {
     out.unreadable.push_back({file.string(), error.what()});
   }

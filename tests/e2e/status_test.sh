@@ -5,6 +5,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+unset NO_COLOR PG_COLOR
 look() { "$BIN/status" --json 2>>"$work/status.log" | jq -rc "$1"; }
 code_of() { # CODE: the finding
   jq -rc --arg code "$1" '.findings[] | select(.code == $code) | .level' "$work/out"
@@ -61,15 +62,18 @@ expect 0 "$BIN/status" metrics --textfile "$work/pgtandem.prom"
 same "the file and what is left beside it" "pgtandem.prom 644" "$(cd "$work" && stat -c '%n %a' pgtandem.prom*)"
 
 # --- monitor: lines, or in place on a terminal, until it is stopped ---
-"$BIN/status" monitor --interval 1 >"$work/out" 2>"$work/err" &
+"$BIN/status" monitor --interval 1 >"$work/lines" 2>"$work/err" &
 monitor=$!
-sleep 1.7
+counted() { [ "$(grep -cE -- "$1" "$2")" -ge 2 ]; }
+wait_until 15 "two lines of monitor" counted '^[0-9-]{10} [0-9:]{8} UTC ok queue 0 lag ' "$work/lines"
 kill -TERM "$monitor"
 wait "$monitor" || fail "monitor ended with $?"
-at_least "lines" 2 "$(wc -l <"$work/out")"
-grep -qE '^[0-9-]{10} [0-9:]{8} UTC ok queue 0 lag ' "$work/out" || fail "$(cat "$work/out")"
-TERM=xterm timeout -s TERM 1.7 script -qec "'$BIN/status' monitor --interval 1" /dev/null >"$work/out" || true
-at_least "redrawn in place" 2 "$(grep -o $'\033\\[H' "$work/out" | wc -l)"
+redrawn() { [ "$(grep -o $'\033\\[H' "$work/screen" | wc -l)" -ge 2 ]; }
+TERM=xterm script -qec "'$BIN/status' monitor --interval 1" /dev/null >"$work/screen" 2>&1 &
+monitor=$!
+wait_until 15 "a screen that is drawn again in its place" redrawn
+kill -TERM "$monitor"
+wait "$monitor" || true
 
 # --- a server that hangs: said within the deadline; an alert that is raised once, across runs, and cleared once ---
 server=$(cluster_pid standby)
