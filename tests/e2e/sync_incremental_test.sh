@@ -15,7 +15,8 @@ for program in config capture queue apply; do
   printf '#!/bin/bash\necho "%s $*" >>"%s"\n' "$program" "$work/calls" >"$work/fake/$program"
 done
 cat >>"$work/fake/config" <<EOT
-jq -n --argjson on "\${ENABLED:-true}" '{synchronization: {auto_sync_enabled: \$on}, state: {directory: "$work/state"}}'
+jq -n --argjson on "\${ENABLED:-true}" '{synchronization: {auto_sync_enabled: \$on, incremental_sync_interval: 40},
+  state: {directory: "$work/state"}, logging: {level: "info", file: null}}'
 EOT
 cat >>"$work/fake/capture" <<'EOT'
 if [ "${*: -1}" = lsn ]; then eval "${LSN:-echo 0/1590000}"; else eval "${CAPTURE:-echo lines}"; fi
@@ -51,6 +52,29 @@ capture -c $work/some file.yaml lsn
 config -c $work/some file.yaml
 queue -c $work/some file.yaml put" "$(sort "$work/calls")"
 
+# --if-due counts from where the last good pass began, and comes a tenth early; --quiet has nothing to say about any of it
+aged() { # SECONDS
+  jq -c --argjson s "$1" '.started = (now - $s | todate | sub("Z"; ".000000Z"))' "$work/state/runs/incremental.json" >"$work/aged"
+  cp "$work/aged" "$work/state/runs/incremental.json"
+}
+: >"$work/calls"
+aged 30
+expect 0 "$script" --if-due
+logged 'not due for [5-7] s; nothing done'
+expect 0 "$script" --if-due --quiet
+same "programs called while not due" "config config " "$(tr '\n' ' ' <"$work/calls" | sed 's/  / /g')"
+aged 38
+expect 0 "$script" --if-due --quiet
+same "what a quiet pass says" "" "$(cat "$work/err")"
+grep -q '^apply --log-level warn --until-lsn' "$work/calls" || fail "the programs are not told to be quiet: $(cat "$work/calls")"
+expect 0 env ENABLED=false "$script" --quiet
+same "what a disabled, quiet pass says" "" "$(cat "$work/err")"
+expect 69 env LSN='exit 69' "$script" --quiet
+logged 'capture failed'
+: >"$work/calls"
+expect 0 "$script" --if-due
+grep -q '^capture' "$work/calls" || fail "a pass that failed counts as one"
+
 expect 69 env LSN='exit 69' "$script"
 same "record" '[69,"capture",null]' "$(recorded '[.exit_code, .failed, .until_lsn]')"
 expect 65 env CAPTURE='exit 65' APPLY="$endless" "$script"
@@ -73,6 +97,11 @@ first=$!
 until pgrep -P "$first" -f fake/apply >/dev/null; do sleep 0.05; done
 expect 75 "$script"
 logged "another pass is running (pid $first sync-incremental since 20"
+rm "$work/state/runs/incremental.json"
+expect 0 "$script" --if-due
+logged "another pass is running (pid $first sync-incremental since 20.*nothing done"
+expect 0 "$script" --if-due --quiet
+same "what a quiet one says beside another" "" "$(cat "$work/err")"
 kill -TERM "$first"
 wait "$first" || fail "SIGTERM: exit code $?"
 same "record" '[0,true]' "$(recorded '[.exit_code, .stopped]')"
