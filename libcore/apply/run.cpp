@@ -23,6 +23,7 @@
 #include "pg/rights.hpp"
 #include "spool/cursor.hpp"
 #include "spool/mark.hpp"
+#include "state/gate.hpp"
 
 namespace apply {
 namespace {
@@ -31,6 +32,8 @@ using base::Error;
 using base::Exit;
 
 constexpr double no_wait = 0;
+constexpr double for_ever = std::numeric_limits<double>::infinity();
+constexpr double look_while_waiting = 0.1;  // s between looks whether somebody wants to hold a run that waits
 
 class Run {
  public:
@@ -41,30 +44,33 @@ class Run {
         source_(source),
         named_(source.named()),
         cursor_(cursor),
-        account_(settings, node_, options.report, options.pin.has_value()),
+        account_(settings, node_, options.report, options.pin.has_value(), cursor != nullptr),
         milestone_(settings, cursor),
         incidents_(settings, node_, cursor != nullptr),
         turns_(settings, node_, named_, incidents_, options.pin),
         drift_(settings, node_, named_, incidents_),
         can_read_again_(cursor != nullptr && options.report.empty()),
         backoff_(options.follow ? -1 : settings.synchronization.max_retry_attempts,
-                 settings.synchronization.retry_delay) {
+                 settings.synchronization.retry_delay, [this](const std::string& why) { account_.retried(why); }) {
     const config::Synchronization& sync = settings.synchronization;
     limits_ = {static_cast<uint64_t>(sync.batch_size), static_cast<uint64_t>(sync.max_queue_size), options.until, {}};
     if (cursor != nullptr && options.holdable)
       hold_ = std::make_unique<Hold>(settings, node_, [this] { source_.abandon(); });
+    if (hold_ && options.follow) gate_.emplace(settings.state_directory, sync.auto_sync_enabled);
   }
 
   change::Lsn at() const { return at_.lsn; }
 
   Exit to_end() {
     try {
-      return go_on();
+      const Exit exit = go_on();
+      account_.ended(exit);
+      return exit;
     } catch (const pg::SqlError& refused) {
-      account_.failed(refused.what());
+      account_.failed(refused.what(), refused.kind());
       pg::throw_refusal(refused, "apply init");
     } catch (const Error& failure) {
-      account_.failed(failure.what());
+      account_.failed(failure.what(), failure.kind());
       throw;
     }
   }
@@ -79,6 +85,7 @@ class Run {
       Outcome outcome = feed(limits_, options_.follow);
       if (outcome == Outcome::ended) outcome = settle();
       if (outcome == Outcome::called) outcome = be_held();
+      if (outcome == Outcome::switched_off) outcome = wait_for_switch();
       if (outcome == Outcome::ended) break;
       stopped = outcome == Outcome::stopped;
     }
@@ -88,7 +95,7 @@ class Run {
     return found && !options_.follow && !base::stop_requested() ? Exit::finding : Exit::done;
   }
 
-  enum class Outcome { ended, stopped, read_again, called };
+  enum class Outcome { ended, stopped, read_again, called, switched_off };
 
   const std::atomic<bool>& called() const {
     static const std::atomic<bool> never{false};
@@ -113,8 +120,13 @@ class Run {
     if (!turns_.connected() && !connect()) return Outcome::stopped;
     struct Ending {
       Hold& hold;
-      ~Ending() { hold.end(); }
-    } const ending{*hold_};
+      bool& held;
+      ~Ending() {
+        hold.end();
+        held = false;
+      }
+    } const ending{*hold_, held_};
+    held_ = true;
     const std::optional<change::Lsn> until = hold_->begin(at_.lsn);
     // A run with an end of its own is over soon, and then who asks is free to do it himself.
     if (until && (!limits_.until || *until <= *limits_.until)) {
@@ -128,6 +140,18 @@ class Run {
       if (outcome == Outcome::ended && !called() && !base::stop_requested()) hold_->arrived(at_.lsn);
     }
     return turns_.connected() || connect() ? Outcome::read_again : Outcome::stopped;
+  }
+
+  // Between two batches, connected and with nothing begun, until sync is enabled again. Who compares may hold it there.
+  Outcome wait_for_switch() {
+    if (!turns_.connected() && !connect()) return Outcome::stopped;
+    if (settle() == Outcome::stopped) return Outcome::stopped;
+    publish(at_.end_lsn);
+    while (!gate_->open_as(node_.name)) {
+      if (called() && be_held() == Outcome::stopped) return Outcome::stopped;
+      if (base::sleep_or_stop(look_while_waiting)) return Outcome::stopped;
+    }
+    return Outcome::read_again;
   }
 
   // However drain() is left: what was begun and not committed is rolled back.
@@ -147,10 +171,12 @@ class Run {
     has_next_ = false;
     for (;;) {
       if (whole && called()) return Outcome::called;
+      if (whole && gate_ && !held_ && !gate_->open()) return Outcome::switched_off;
       if (std::exchange(has_next_, false))
         item = std::move(next);
-      else if (!feed.pop(item, drift_.due_in()))
+      else if (!feed.pop(item, std::min(drift_.due_in(), gate_ ? state::Gate::look_every : for_ever)))
         return called() ? Outcome::called : Outcome::ended;
+      if (!item.prepared && item.covered == change::Lsn() && drift_.due_in() > 0) continue;  // a look at the gate
       if (!item.prepared) {
         const Outcome outcome = settle();
         if (outcome != Outcome::ended) return outcome;
@@ -203,7 +229,7 @@ class Run {
   }
 
   bool look_at_tables() {
-    const double seconds = options_.follow ? 1 : std::numeric_limits<double>::infinity();
+    const double seconds = options_.follow ? 1 : for_ever;
     return drift_.look(at_, seconds, [this](const Piece& piece, const Conflicts& conflicts, const Results& results) {
       account_.add(piece, results);
       if (piece.ends_batch) account_.commit(at_.lsn, 0, conflicts, true);
@@ -415,14 +441,20 @@ class Run {
   Limits limits_;
   const Feed* feed_ = nullptr;
   std::unique_ptr<Hold> hold_;
-  bool looked_anew_ = false;  // at the tables, for the batch in hand
+  std::optional<state::Gate> gate_;  // none: no switch counts
+  bool held_ = false;                // going to where somebody wants it, whatever the switch says
+  bool looked_anew_ = false;         // at the tables, for the batch in hand
 };
 
 }  // namespace
 
 base::Exit from_spool_to_standby(const config::Settings& settings, const Options& options) {
+  const std::string& node = settings.secondary(options.node).name;
+  if (!options.follow &&
+      state::is_switched_off(settings.state_directory, settings.synchronization.auto_sync_enabled, node))
+    return Exit::done;
   const std::unique_ptr<Source> source = from_spool(settings);
-  spool::CursorFile cursor(settings.spool.directory, settings.secondary(options.node).name);
+  spool::CursorFile cursor(settings.spool.directory, node);
   Options bounded = options;
   if (!options.follow && !options.until) bounded.until = spool::read_mark(settings.spool.directory)->lsn;
   return Run(settings, bounded, *source, &cursor).to_end();
