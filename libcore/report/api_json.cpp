@@ -50,7 +50,9 @@ Json node_json(const Node& node) {
           {"system_id", text_json(node.server.system_id)},
           {"in_recovery", known(node.server.in_recovery)},
           {"clock_skew", known(node.server.clock_skew)},
-          {"lsn", text_json(node.server.lsn)}};
+          {"lsn", text_json(node.server.lsn)},
+          {"failure_threshold", node.failure_threshold},
+          {"replication_lag_threshold", node.lag_threshold}};
 }
 
 Json nodes_json(const Snapshot& at) {
@@ -256,9 +258,7 @@ std::string show_json(const Snapshot& at) {
                  {"limits",
                   {{"full_sync_interval", at.limits.full_sync_interval},
                    {"incremental_sync_interval", at.limits.incremental_sync_interval},
-                   {"max_queue_size", at.limits.max_queue_size},
-                   {"lag_warning", at.limits.lag_warning},
-                   {"failure_threshold", at.limits.failure_threshold}}}});
+                   {"max_queue_size", at.limits.max_queue_size}}}});
 }
 
 }  // namespace report

@@ -44,7 +44,8 @@ std::string perfdata(const Snapshot& at) {
   std::string out;
   const Standby* const standby = at.slowest();
   if (standby != nullptr && standby->lag_seconds)
-    out += figure("lag", *standby->lag_seconds, "s", std::to_string(static_cast<int64_t>(at.limits.lag_warning)));
+    out += figure("lag", *standby->lag_seconds, "s",
+                  std::to_string(static_cast<int64_t>(lag_threshold_of(at, standby->node))));
   if (standby != nullptr && standby->lag_bytes)
     out += figure("lag_bytes", static_cast<double>(*standby->lag_bytes), "B");
   if (at.spool.founded) {
@@ -92,8 +93,7 @@ Verdict judge(const Snapshot& snapshot) {
 }
 
 Health judge_node(const Snapshot& snapshot, const Node& node) {
-  if (!node.server.reached())
-    return node.failure_count >= snapshot.limits.failure_threshold ? Health::offline : Health::critical;
+  if (!node.server.reached()) return node.failure_count >= node.failure_threshold ? Health::offline : Health::critical;
   Health health = Health::healthy;
   for (const Finding& finding : judge(snapshot).findings) {
     if (finding.node != node.name) continue;

@@ -43,7 +43,9 @@ void judge_running(const Snapshot& at, Findings& out) {
 
 void judge_schedule(const Snapshot& at, Findings& out) {
   for (const Garbage& file : at.unreadable)
-    out.push_back({Level::warning, "state_garbage", "", file.what, "rm " + file.file + "; it is written anew"});
+    out.push_back(
+        {Level::warning, "state_garbage", "", file.what,
+         file.file.empty() ? "look at the file that is named there" : "rm " + file.file + "; it is written anew"});
   if (!at.auto_sync_enabled) {
     const bool turned = !at.switched_by.empty();
     out.push_back({Level::warning, "sync_disabled", "",

@@ -53,7 +53,8 @@ void judge_tables(const Snapshot& at, const Standby& of, Findings& out) {
 }
 
 void judge_lag(const Snapshot& at, const Standby& of, Findings& out) {
-  if (!at.auto_sync_enabled || of.caught_up || !of.lag_seconds || *of.lag_seconds <= at.limits.lag_warning) return;
+  if (!at.auto_sync_enabled || of.caught_up || !of.lag_seconds || *of.lag_seconds <= lag_threshold_of(at, of.node))
+    return;
   const bool waits = of.waiting > 0;
   out.push_back({Level::warning, "lag", of.node,
                  of.node + " is " + (waits ? "" : "perhaps ") + span_words(*of.lag_seconds) + " behind" +
@@ -85,6 +86,11 @@ void judge_full_pass(const Snapshot& at, const Standby& of, Findings& out) {
 }
 
 }  // namespace
+
+double lag_threshold_of(const Snapshot& at, const std::string& node) {
+  const auto found = at.nodes.find(node);
+  return found == at.nodes.end() ? Node{}.lag_threshold : found->second.lag_threshold;
+}
 
 void judge_standbys(const Snapshot& at, Findings& out) {
   for (const auto& [name, of] : at.standbys) {

@@ -2,6 +2,7 @@
 // in pgtandem-status(1). For health.cpp alone. Pure.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "report/health.hpp"
@@ -14,5 +15,8 @@ void judge_servers(const Snapshot& at, Findings& out);   // do they answer, and 
 void judge_way(const Snapshot& at, Findings& out);       // slot, publication, spool, and the disk under it
 void judge_standbys(const Snapshot& at, Findings& out);  // what has arrived: lag, quarantine, tables, proofs
 void judge_schedule(const Snapshot& at, Findings& out);  // does it run, and when it should
+
+// s that the standby may be behind.
+double lag_threshold_of(const Snapshot& at, const std::string& node);
 
 }  // namespace report

@@ -51,6 +51,8 @@ struct Node {
   std::string host;  // of the configuration's server:, for people
   int port = 0;
   int api_port = 0;
+  uint64_t failure_threshold = 3;  // looks in vain after which it is offline
+  double lag_threshold = 60;       // s behind above which a standby is not healthy
   Health health = Health::healthy;
   std::optional<double> replication_lag;  // s; 0 for a primary
   uint64_t failure_count = 0;             // looks in a row at which it did not answer
@@ -169,7 +171,7 @@ struct Incremental {
 
 // A state file that cannot be read; it is as good as not there.
 struct Garbage {
-  std::string file;
+  std::string file;  // empty: removing it would lose something
   std::string what;  // one line, which names it
 };
 
@@ -184,8 +186,6 @@ struct Limits {
   double full_sync_interval = 300;
   double incremental_sync_interval = 10;
   int64_t max_queue_size = 1000;
-  double lag_warning = 60;  // s: monitoring.replication_lag_threshold
-  uint64_t failure_threshold = 3;
 };
 
 struct Snapshot {

@@ -32,6 +32,10 @@ std::optional<Cursor> read_cursor(const std::filesystem::path& spool, const std:
   throw base::Error(base::Exit::data, file.string() + " is damaged; remove it, the next apply writes it anew");
 }
 
+bool applier_running(const std::filesystem::path& spool, const std::string& node) {
+  return base::is_locked(cursor_lock_path(spool, node));
+}
+
 CursorFile::CursorFile(const std::filesystem::path& spool, const std::string& node)
     : file_(cursor_path(spool, node)), lock_(cursor_lock_path(spool, node), "apply " + node, private_file) {}
 
