@@ -32,9 +32,9 @@ run 0 cron -c "$example" --dry-run
 [ ! -e "$root" ] || fail "--dry-run wrote"
 run 0 cron -c "$example" --root "$root"
 grep -q 'once a minute at most' "$work/err" || fail "not a word about an interval below a minute"
-sed -E "s|$bin/|/usr/bin/pgtandem |; s| -c [^ ]*||" "$root/etc/cron.d/pgtandem" | diff "$tree/config/cron.d/pgtandem" - ||
+sed -E "s|$bin/|/usr/bin/|g; s| -c [^ ]*||" "$root/etc/cron.d/pgtandem" | diff "$tree/config/cron.d/pgtandem" - ||
   fail "config/cron.d/pgtandem is not what install-schedule cron writes"
-jobs=$(grep -cE '^(\S+ ){5}pgtandem /\S+/sync-(incremental|full) -c /\S+ --if-due --quiet$' "$root/etc/cron.d/pgtandem")
+jobs=$(grep -cE '^(\S+ ){5}pgtandem test -x (/\S+) && \2 sync-(incremental|full) -c /\S+ --if-due --quiet$' "$root/etc/cron.d/pgtandem")
 [ "$jobs" = 2 ] || fail "$jobs jobs in $root/etc/cron.d/pgtandem"
 sed 's/incremental_sync_interval: 10 /incremental_sync_interval: 90 /; s/full_sync_interval: 300/full_sync_interval: 7200/' "$example" >"$work/slow.yaml"
 run 0 cron -c "$work/slow.yaml" --root "$root" --user backup
