@@ -5,12 +5,12 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME pgtandem)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_VENDOR pgtandem)
-set(CPACK_PACKAGE_CONTACT "pgtandem <noreply@pgtandem.org>")
+set(CPACK_PACKAGE_CONTACT "pgtandem <noreply@pgtandem.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "keep tables of a backup PostgreSQL database equal to a primary one")
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Every committed transaction of the chosen tables arrives on the backup once, whole and in
-commit order, whatever dies on the way. A change is a line of JSON, the queue
-is a directory, a pass is a pipeline: each step can be looked at with jq, ls
-and man.
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Every committed transaction of the chosen tables arrives on the backup
+once, whole and in commit order, whatever dies on the way. A change is a
+line of JSON, the queue is a directory, a pass is a pipeline: each step can
+be looked at with jq, ls and man.
 .
 Full passes compare both sides, mend what differs and prove them equal.")
 set(CPACK_SET_DESTDIR ON)
@@ -32,5 +32,4 @@ foreach(script postinst prerm postrm conffiles)
 endforeach()
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/finish.cmake)
 set(CPACK_PGTANDEM_CONFIG ${CMAKE_CURRENT_SOURCE_DIR})
-set(CPACK_OUTPUT_FILE_PREFIX ${CMAKE_BINARY_DIR})
 include(CPack)

@@ -40,7 +40,7 @@ sed 's/incremental_sync_interval: 10 /incremental_sync_interval: 90 /; s/full_sy
 run 0 cron -c "$work/slow.yaml" --root "$root" --user backup
 grep -q 'full_sync_interval is 7200 s' "$root/etc/cron.d/pgtandem" || fail "the interval is not that of the configuration"
 ! grep -q 'let systemd do it' "$root/etc/cron.d/pgtandem" || fail "cron can do 90 s"
-grep -q '^\* \* \* \* \* backup /' "$root/etc/cron.d/pgtandem" || fail "--user has no effect"
+grep -q '^\* \* \* \* \* backup test -x /' "$root/etc/cron.d/pgtandem" || fail "--user has no effect"
 
 # --- systemd ---
 etc=$root/etc/systemd/system
@@ -49,9 +49,9 @@ has "$etc/pgtandem-incremental.timer.d/schedule.conf" OnUnitActiveSec=90s
 has "$etc/pgtandem-full.timer.d/schedule.conf" OnUnitInactiveSec=7200s
 has "$etc/pgtandem-.service.d/schedule.conf" "Environment=PGTANDEM_CONFIG=$work/slow.yaml"
 ! grep -q ReadWritePaths "$etc/pgtandem-.service.d/schedule.conf" || fail "the usual directories need no drop-in"
-printf 'spool: {directory: queue}\nstate: {directory: /srv/state}\nlogging: {file: /srv/log/pgtandem.log}\n' >>"$work/slow.yaml"
+printf 'spool: {directory: queue}\nstate: {directory: /srv/state}\nlogging: {file: pgtandem.log}\n' >>"$work/slow.yaml"
 run 0 systemd -c "$work/slow.yaml" --root "$root" --user root
-for path in "$work/queue" /srv/state /srv/log; do has "$etc/pgtandem-.service.d/schedule.conf" "ReadWritePaths=-$path"; done
+for path in "$work/queue" /srv/state "$work"; do has "$etc/pgtandem-.service.d/schedule.conf" "ReadWritePaths=-$path"; done
 has "$etc/pgtandem-.service.d/schedule.conf" User=root
 mkdir "$work/odd %name"
 cp "$example" "$work/odd %name/a.yaml"
