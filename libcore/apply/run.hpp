@@ -1,5 +1,5 @@
-// One run of apply: from the spool or stdin to one standby, with retries, until it is done. Owns the order of things;
-// the work is in feed, turns, standby and writer.
+// One run of apply: from the spool or stdin to one standby, with retries, until it is done. Owns what comes when; the
+// work is in feed, which reads, delivery, which writes, and interlude, which does what waits for a batch's end.
 #pragma once
 
 #include <filesystem>

@@ -65,8 +65,4 @@ class FileLock {
   Fd fd_;
 };
 
-// Whether somebody holds an exclusive flock(2) on the file; false where there is no such file. There is no way to ask
-// without taking it for a moment, so whoever locks the file tries again for that long.
-bool is_locked(const std::filesystem::path& path);
-
 }  // namespace base

@@ -72,7 +72,6 @@ Api read_api(Section& top, const std::filesystem::path& folder) {
   api.path("token_file", to.token_file, folder, true);
   api.texts("allowed_hosts", to.allowed_hosts);
   api.finish();
-  note_unused(api, "api");
   return to;
 }
 
@@ -92,7 +91,6 @@ Alerts read_alerts(Section& top) {
     if (enabled) to[name] = alert;
   }
   alerts.finish();
-  note_unused(alerts, "alerts");
   return to;
 }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <set>
 
 #include "base/error.hpp"
 
@@ -106,7 +107,7 @@ bool is_loopback(const std::string& address) {
 
 Listening listen_on(const std::string& address, const std::vector<int>& ports) {
   Listening out;
-  for (const int port : ports) {
+  for (const int port : std::set<int>(ports.begin(), ports.end())) {
     for (const Address& place : resolve(address, port)) {
       base::Fd made = open_socket(place);
       if (!made) {

@@ -142,7 +142,6 @@ Json spool_json(const Snapshot& at) {
           {"captured_to_time", time_json(spool.captured_to_time)},
           {"captured_lsn", text_json(spool.captured_lsn)},
           {"captured_time", time_json(spool.captured_time)},
-          {"rate", known(at.capture_rate)},
           {"retries", at.capture_retries_total}};
 }
 

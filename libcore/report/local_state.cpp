@@ -137,6 +137,7 @@ void look_at_tools(const config::Settings& settings, Snapshot& out) {
     const std::optional<state::ToolFacts> facts = state::tool_facts(state, "capture");
     if (!facts) return;
     out.capture_retries_total = facts->retries;
+    if (out.slot.exists.value_or(false) && !out.slot.active) out.slot.inactive_since = facts->ended;
     take_error("capture", *facts, out);
   });
   for (auto& [name, of] : out.standbys) {

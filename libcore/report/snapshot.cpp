@@ -52,7 +52,8 @@ void name_nodes(const config::Settings& settings, Snapshot& out) {
 void judge_monitoring(Snapshot& out) {
   const Incremental& pass = out.incremental;
   bool recent = pass.running;
-  if (pass.started && pass.ended) {
+  // One that failed, because services run, say, has brought nothing over.
+  if (pass.started && pass.ended && pass.exit_code.value_or(0) <= 1) {
     const double took = static_cast<double>(*pass.ended - *pass.started) / 1e6;
     const double patience = std::max(2 * out.limits.incremental_sync_interval, least_patience) + took;
     recent = recent || static_cast<double>(out.time - *pass.ended) / 1e6 <= patience;

@@ -206,7 +206,6 @@ struct Snapshot {
   Spool spool;
   std::map<std::string, Standby> standbys;  // by node
   Incremental incremental;
-  std::optional<double> capture_rate;  // operations a second, over the last minute that it worked in
   uint64_t capture_retries_total = 0;
   Time last_error_time;
   std::string last_error;

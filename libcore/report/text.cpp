@@ -38,9 +38,10 @@ class Screen {
  public:
   Screen(bool colour, size_t width) : colour_(colour), width_(width) {}
 
-  void line(const std::string& text) { out_ += tame(text, width_) + '\n'; }
+  // Whole, whatever the width: what is wrong and what mends it is to be read to its end.
+  void line(const std::string& text) { out_ += tame(text, 0) + '\n'; }
   void coloured(const char* colour, const std::string& text) {
-    out_ += (colour_ ? colour : "") + tame(text, width_) + (colour_ ? plain : "") + '\n';
+    out_ += (colour_ ? colour : "") + tame(text, 0) + (colour_ ? plain : "") + '\n';
   }
   // The word in colour, the rest as it is.
   void entry(const std::string& label, const char* colour, const std::string& word, const std::string& rest) {

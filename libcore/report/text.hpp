@@ -8,7 +8,7 @@
 
 namespace report {
 
-// `colour`: with the terminal's colours. `width`: columns at which lines are cut; 0: never.
+// `colour`: with the terminal's colours. `width`: columns at which lines are cut, but for what is wrong; 0: never.
 std::string show_text(const Snapshot& snapshot, bool colour, size_t width);
 
 // One line, for logs: the level, the lag, the queue and the first finding.

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/locked.hpp"
 #include "spool/layout.hpp"
 
 namespace spool {

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "base/locked.hpp"
 #include "change/writer.hpp"
 #include "spool/layout.hpp"
 

@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/locked.hpp"
 #include "base/stop.hpp"
 
 namespace state {

@@ -4,7 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "base/files.hpp"
+#include "base/locked.hpp"
 #include "base/log.hpp"
 
 namespace state {
