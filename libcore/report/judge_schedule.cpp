@@ -28,12 +28,11 @@ void judge_running(const Snapshot& at, Findings& out) {
                    "capture does not run, while apply does: nothing new comes, and the primary keeps its WAL",
                    "systemctl start pgtandem-capture, or pgtandem capture --follow | pgtandem queue put"});
   else if (pass.ended)
-    out.push_back(
-        {Level::critical, "pass_overdue", "",
-         "no incremental pass has ended since " + moment_words(pass.ended) + ", " +
-             span_words(seconds_between(*pass.ended, at.time)) + " ago; one is due every " +
-             span_words(at.limits.incremental_sync_interval),
-         "systemctl start pgtandem-incremental-sync.timer, or look at cron; by hand: pgtandem sync-incremental"});
+    out.push_back({Level::critical, "pass_overdue", "",
+                   "no incremental pass has ended since " + moment_words(pass.ended) + ", " +
+                       span_words(seconds_between(*pass.ended, at.time)) + " ago; one is due every " +
+                       span_words(at.limits.incremental_sync_interval),
+                   "systemctl start pgtandem-incremental.timer, or look at cron; by hand: pgtandem sync-incremental"});
   else
     out.push_back({Level::critical, "nothing_runs", "", "neither the services run, nor has a pass ever run",
                    "systemctl start pgtandem-capture pgtandem-apply, or a timer; by hand: pgtandem sync-incremental"});

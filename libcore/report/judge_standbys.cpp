@@ -82,7 +82,7 @@ void judge_full_pass(const Snapshot& at, const Standby& of, Findings& out) {
     out.push_back({Level::warning, "full_pass_overdue", of.node,
                    "the last full pass that proved all tables is " + span_words(since) + " old; one is due every " +
                        span_words(at.limits.full_sync_interval),
-                   "pgtandem sync-full; systemctl status pgtandem-full-sync.timer, or cron, tells why none ran"});
+                   "pgtandem sync-full; systemctl status pgtandem-full.timer, or cron, tells why none ran"});
 }
 
 }  // namespace

@@ -47,8 +47,9 @@ void look_at_pending(const std::filesystem::path& directory, Lsn after, Standby&
     spool::Reader reader(directory, after, Lsn{UINT64_MAX});
     const bool count = of.waiting <= most_counted;
     uint64_t transactions = 0;
+    base::Arena arena;
     for (;;) {
-      base::Arena arena;
+      arena.reset();
       const change::Event* const event = reader.next(arena);
       if (event == nullptr) break;
       if (event->type != change::EventType::begin) continue;

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "pg/address.hpp"
 #include "report/ask.hpp"
 #include "report/failures.hpp"
 #include "report/health.hpp"
@@ -35,6 +36,11 @@ void name_nodes(const config::Settings& settings, Snapshot& out) {
     node.priority = of.priority;
     node.host = of.host;
     node.port = of.port;
+    if (node.host.empty()) {
+      const pg::Address address = pg::address_of(of.database_url);
+      node.host = address.host;
+      if (address.port != 0) node.port = address.port;
+    }
     node.api_port = of.api_port;
     node.failure_threshold = static_cast<uint64_t>(of.failure_threshold);
     node.lag_threshold = of.replication_lag_threshold;

@@ -48,7 +48,7 @@ struct Node {
   std::string name;
   config::Role role = config::Role::secondary;
   int priority = 1;
-  std::string host;  // of the configuration's server:, for people
+  std::string host;  // of the configuration's server:, else of its database_url; for people
   int port = 0;
   int api_port = 0;
   uint64_t failure_threshold = 3;  // looks in vain after which it is offline

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "state/incremental.hpp"
 #include "state/tool_record.hpp"
 
 namespace {
@@ -80,4 +81,21 @@ TEST_CASE("a record that cannot be written stops nobody") {
   state::ToolRecord record("/proc/no", "capture");
   record.did(1);
   CHECK_NOTHROW(record.ended(0));
+}
+
+TEST_CASE("the record of the last incremental pass is read as the script writes it, and garbage is told") {
+  const Folder folder;
+  CHECK_FALSE(state::last_incremental(folder.path));
+  CHECK_FALSE(state::incremental_runs(folder.path));
+  fs::create_directories(folder.path / "runs");
+  const fs::path file = folder.path / "runs" / "incremental.json";
+  std::ofstream(file) << R"({"pass":"incremental","started":"2026-11-28T04:05:06.000000Z",)"
+                      << R"("ended":"2026-11-28T04:05:08.000000Z","until_lsn":"0/1","exit_code":69,)"
+                      << R"("failed":"capture","stopped":false})";
+  const state::IncrementalPass pass = *state::last_incremental(folder.path);
+  CHECK(pass.ended - pass.started == 2 * second);
+  CHECK(pass.exit_code == 69);
+  CHECK(pass.failed == "capture");
+  std::ofstream(file) << R"({"started":"yesterday","ended":"today","exit_code":0,"failed":null})";
+  CHECK_THROWS_AS(state::last_incremental(folder.path), base::Error);
 }
