@@ -26,19 +26,19 @@ helped() {
     sed -E 's/^  //; s/  .*//; s/, /\n/g' | sed -E 's/ .*//' | sort -u
 }
 
-contexts=0
-each=()
+declare -A offers=() # what bash offers, by context
 look() {
-  local word
-  contexts=$((contexts + 1))
-  each+=("$*")
-  difference=$(diff <(helped "$@") <(offered "$@")) || complain "pgtandem $*: help and completion differ: $difference"
+  local word help offer
+  help=$(helped "$@")
+  offer=$(offered "$@")
+  offers[$*.]=$offer # a key must not be empty
+  [ "$help" = "$offer" ] || complain "pgtandem $*: help and completion differ: $(diff <(echo "$help") <(echo "$offer"))"
   while read -r word; do
     case $word in -*) ;; *) look "$@" "$word" ;; esac
-  done < <(helped "$@")
+  done <<<"$help"
 }
 look
-[ "$contexts" -ge 20 ] || complain "only $contexts tools and commands found"
+[ "${#offers[@]}" -ge 20 ] || complain "only ${#offers[@]} tools and commands found"
 [ "$(offered capture --log-level | xargs)" = 'debug error info warn' ] || complain "values of --log-level: $(offered capture --log-level | xargs)"
 [ "$(offered queue --config x dead list | grep -c '^--json$')" = 1 ] || complain "a value of an option is taken for a command"
 cd "$bin/.." # a folder to be offered
@@ -55,9 +55,11 @@ if command -v zsh >/dev/null; then
       words=(pgtandem "${@[2,-1]}" ""); CURRENT=$#words
       source "$1"' zsh "$folder/_pgtandem" "$@" | sort -u
   }
-  for context in "${each[@]}"; do
-    read -ra words <<<"$context"
-    difference=$(diff <(offered "${words[@]}") <(zsh_offered "${words[@]}")) || complain "pgtandem $context: bash and zsh differ: $difference"
+  for context in "${!offers[@]}"; do
+    read -ra words <<<"${context%.}"
+    offer=$(zsh_offered "${words[@]}")
+    [ "$offer" = "${offers[$context]}" ] ||
+      complain "pgtandem ${context%.}: bash and zsh differ: $(diff <(echo "${offers[$context]}") <(echo "$offer"))"
   done
   [ "$(zsh_offered capture --log-level | xargs)" = 'debug error info warn' ] || complain "zsh, values of --log-level: $(zsh_offered capture --log-level)"
   [ "$(zsh_offered capture --config)" = files ] || complain "zsh offers no files for --config"
