@@ -66,7 +66,8 @@ logged 'not due for [0-9]* s; nothing done'
 same "the last one" "$last" "$(recorded .last_full_sync)"
 jq -c '.last_full_sync -= 100' "$work/state/full-sync.json" >"$work/aged" && cp "$work/aged" "$work/state/full-sync.json"
 started=$(recorded .started)
-expect 0 "$script" --if-due
+expect 0 "$script" --if-due --quiet
+same "what a quiet pass says" "" "$(cat "$work/err")"
 differ "passes" "$started" "$(recorded .started)"
 write_config 'images, categories, notes' 'full_sync_interval: 60' auto_sync_enabled:false
 started=$(recorded .started)
@@ -102,6 +103,8 @@ first=$!
 wait_until 20 "verify" eval "jq -e '.nodes.backup_node.run.result == \"unfinished\"' '$work/state/verify.json' >/dev/null"
 expect 75 "$script"
 logged "another pass is running (pid $first sync-full since 20"
+expect 0 "$script" --if-due
+logged 'nothing done'
 kill -TERM "$first"
 code=0
 wait "$first" || code=$?

@@ -15,7 +15,7 @@ for program in config capture queue apply status; do
   printf '#!/bin/bash\necho "%s $*" >>"%s"\n' "$program" "$work/calls" >"$work/fake/$program"
 done
 cat >>"$work/fake/config" <<EOT
-jq -n '{state: {directory: "$work/state"}}'
+jq -n '{synchronization: {incremental_sync_interval: 400}, state: {directory: "$work/state"}, logging: {level: "info", file: null}}'
 EOT
 # shellcheck disable=SC2016 # the program's own variable
 echo '[ "${ENABLED:-true}" = true ] || { echo "sync is disabled by alice@host"; exit "${OFF:-1}"; }' >>"$work/fake/status"
@@ -59,6 +59,29 @@ config -c $work/some file.yaml
 queue -c $work/some file.yaml put
 status -c $work/some file.yaml is-enabled" "$(sort "$work/calls")"
 
+# --if-due counts from where the last good pass began, and comes a tenth early; --quiet has nothing to say about any of it
+aged() { # SECONDS
+  jq -c --argjson s "$1" '.started = (now - $s | todate | sub("Z"; ".000000Z"))' "$work/state/runs/incremental.json" >"$work/aged"
+  cp "$work/aged" "$work/state/runs/incremental.json"
+}
+: >"$work/calls"
+aged 300
+expect 0 "$script" --if-due
+logged 'not due for [1-6][0-9]* s; nothing done'
+expect 0 "$script" --if-due --quiet
+same "programs called while not due" "" "$(grep -E '^(capture|queue|apply)' "$work/calls" || true)"
+aged 380
+expect 0 "$script" --if-due --quiet
+same "what a quiet pass says" "" "$(cat "$work/err")"
+grep -q '^apply --log-level warn --until-lsn' "$work/calls" || fail "the programs are not told to be quiet: $(cat "$work/calls")"
+expect 0 env ENABLED=false "$script" --quiet
+same "what a disabled, quiet pass says" "" "$(cat "$work/err")"
+expect 69 env LSN='exit 69' "$script" --quiet
+logged 'capture failed'
+: >"$work/calls"
+expect 0 "$script" --if-due
+grep -q '^capture' "$work/calls" || fail "a pass that failed counts as one"
+
 expect 69 env LSN='exit 69' "$script"
 same "record" '[69,"capture",null]' "$(recorded '[.exit_code, .failed, .until_lsn]')"
 expect 65 env CAPTURE='exit 65' APPLY="$endless" "$script"
@@ -81,6 +104,11 @@ first=$!
 until pgrep -P "$first" -f fake/apply >/dev/null; do sleep 0.05; done
 expect 75 "$script"
 logged "another pass is running (pid $first sync-incremental since 20"
+rm "$work/state/runs/incremental.json"
+expect 0 "$script" --if-due
+logged "another pass is running (pid $first sync-incremental since 20.*nothing done"
+expect 0 "$script" --if-due --quiet
+same "what a quiet one says beside another" "" "$(cat "$work/err")"
 kill -TERM "$first"
 wait "$first" || fail "SIGTERM: exit code $?"
 same "record" '[0,true]' "$(recorded '[.exit_code, .stopped]')"

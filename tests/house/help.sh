@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # help.sh BIN-FOLDER [TREE]: options and commands in `NAME --help` and `NAME COMMAND --help` are those of
-# man/pgtandem-NAME.1, both ways and letter by letter; every program has a page; every page passes mandoc.
+# man/pgtandem-NAME.1, both ways and letter by letter; every program and every script beside them has a page; every page passes
+# mandoc.
 set -euo pipefail
 bin=$1
 tree=${2:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -50,11 +51,15 @@ ask() { # PROGRAM [COMMAND...]: gathers from its help, and from that of its comm
   done
 }
 
-programs=0
-for folder in "$tree"/cmd/*/; do
-  [ -f "$folder/main.cpp" ] || continue
-  program=$(basename "$folder")
-  programs=$((programs + 1))
+# The programs of cmd, and the scripts that are installed beside them: in the build tree those are links.
+programs=()
+for file in "$tree"/cmd/*/main.cpp; do
+  [ ! -f "$file" ] || programs+=("$(basename "${file%/main.cpp}")")
+done
+for file in "$bin"/*; do
+  [ ! -L "$file" ] || programs+=("${file##*/}")
+done
+for program in "${programs[@]}"; do
   [ -x "$bin/$program" ] || { complain "there is no program $bin/$program; build first"; continue; }
   helped_options=
   helped_commands=
@@ -66,7 +71,7 @@ for folder in "$tree"/cmd/*/; do
   compare "$page" option "$(sorted <<<"$helped_options")" "$(options_of_page <"$page" | sorted)"
   compare "$page" command "$(sorted <<<"$helped_commands")" "$(commands_of_page <"$page" | sorted)"
 done
-[ "$programs" -ge 1 ] || complain "no programs found in $tree/cmd"
+[ "${#programs[@]}" -ge 1 ] || complain "no programs found in $tree/cmd"
 command -v mandoc >/dev/null || complain 'no mandoc here to check the pages; scripts/install-deps installs it'
 for page in "$tree"/man/*.[1-9]; do
   mandoc -T lint -W warning "$page" || complain "$page does not pass mandoc"

@@ -18,7 +18,7 @@ while IFS= read -r -d '' file; do
     echo "$file: $shell cannot parse it"
     status=1
   }
-done < <(find scripts cmd tests .ci -type f \( -name '*.sh' -o -name '*.in' -o ! -name '*.*' \) -print0)
+done < <(find scripts cmd config tests .ci -type f \( -name '*.sh' -o -name '*.in' -o ! -name '*.*' \) -print0)
 [ "$count" -ge 10 ] || { echo "only $count scripts found; this check looks in the wrong place"; exit 1; }
 if command -v shellcheck >/dev/null; then
   # SC2154: what a sourced library sets is unknown to it.
