@@ -5,6 +5,7 @@
 #include "capture/publication.hpp"
 #include "capture/rights.hpp"
 #include "pg/error.hpp"
+#include "pg/newest_column.hpp"
 #include "pg/quote.hpp"
 #include "pg/replication.hpp"
 #include "spool/recover.hpp"
@@ -156,6 +157,7 @@ void init(const config::Settings& settings, const std::string& node) {
   pg::Session session(primary, options_for(settings, false));
   check_wal_level(session);
   check_tables(session, settings.synchronization.sync_tables);
+  pg::check_newest_column(session, settings);
   const std::string name = link_name(settings);
   check_rights(session, settings, name);
   const std::unique_ptr<pg::Session> walsender = open_walsender(settings, primary);

@@ -80,8 +80,11 @@ for way in sync in_order; do
   equal_tables 'only base' derived
 done
 same "rows of a child that is not synced" "(1,ours) (2,ours)" "$(rows standby left_out)"
-primary "truncate only base" "insert into base values (7, 'after')"
-sync
+primary "insert into derived values (31, 'child', 'w')" "insert into base values (31, 'parent')" "update only base set v = 'its own' where id = 31" "delete from only base where id = 31" "truncate only base" "insert into base values (7, 'after')"
+pass
+expect 0 "$BIN/apply" --dry-run
+same "statements for a parent's own rows" 'DELETE FROM ONLY "public"."base", TRUNCATE ONLY "public"."base";, UPDATE ONLY "public"."base"' "$(grep -E '^(UPDATE|DELETE|TRUNCATE)' "$work/out" | sed 's/ \(SET\|WHERE\) .*//' | sort | paste -sd, | sed 's/,/, /g')"
+expect 0 "$BIN/apply"
 equal_tables 'only base' derived
 same "the child's rows after its parent was emptied alone" "(11,DDd,w) (2,DDd,w)" "$(rows standby derived | sed 's/(1,/(11,/')"
 primary "truncate base" "insert into derived values (8, 'after', null)"
