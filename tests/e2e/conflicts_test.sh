@@ -11,7 +11,7 @@ set -euo pipefail
 two_servers
 people="create table people (id int primary key, email text, name text, seen timestamptz, unique (email))"
 both "$people" "create table tags (id int primary key, tag text, person int, seen timestamptz)" "create unique index on tags (lower(tag)) where person > 0" \
-  "create table large (id int primary key, n int, body text)" "alter table large alter body set storage external"
+  "create table large (id int primary key, n int, body text, seen timestamptz)" "alter table large alter body set storage external"
 config() { write_config 'people, tags, large' 'logging: {level: debug}' "$@"; }
 config
 link_up

@@ -217,4 +217,15 @@ for way in sync in_order; do
   same "rows of the partitions" "$(rows primary parted 'a, t, v')" "$(rows standby parted 'a, t, v')"
   says 'conflicts: 2 insert_exists, 2 update_missing, 1 delete_missing'
 done
+# What PostgreSQL says nothing of through the root: TRUNCATE of one partition, and rows that come or go with one. The full pass mends it.
+primary "insert into parted select i, 'a', i from generate_series(21, 24) i" 'create table parted_x (a int, t text, v int, primary key (a, t))' "insert into parted_x values (1, 'x', 1)"
+sync
+was=$(rows standby parted 'a, t, v')
+primary 'truncate parted_a' "alter table parted attach partition parted_x for values in ('x')"
+sync
+same "rows of a partition that was emptied, and one that was attached" "$was" "$(rows standby parted 'a, t, v')"
+expect 1 "$BIN/diff" --table parted
+cp "$work/out" "$work/diff"
+expect 0 "$BIN/apply" - <"$work/diff"
+same "rows of the partitions, after the full pass" "$(rows primary parted 'a, t, v')" "$(rows standby parted 'a, t, v')"
 say "tables_test: passed in $SECONDS s"
