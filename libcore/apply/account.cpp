@@ -32,6 +32,16 @@ void Account::commit(change::Lsn lsn, uint64_t transactions, const Conflicts& co
   record_->did(operations);
 }
 
+void Account::retried(change::Lsn lsn, const Operation& operation, const Results& results, const Conflicts& conflicts) {
+  Piece piece;
+  piece.operations = {operation};
+  report_.add(piece, results);
+  hooks_.add(piece, results);
+  report_.commit();
+  hooks_.commit();
+  tally_.add(lsn, {0, 0, conflicts}, true);
+}
+
 void Account::take_back() {
   report_.roll_back();
   hooks_.roll_back();

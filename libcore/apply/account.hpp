@@ -29,7 +29,9 @@ class Account {
   void add(const Piece& piece, const Results& results);
   // The batch, which ends at `lsn` and has so many transactions, is committed. `durable` as Tally::add() has it.
   void commit(change::Lsn lsn, uint64_t transactions, const Conflicts& conflicts, bool durable);
-  // It is rolled back.
+  // An operation out of quarantine is on the standby, which is at `lsn`; it was counted when it came.
+  void retried(change::Lsn lsn, const Operation& operation, const Results& results, const Conflicts& conflicts);
+  // The batch is rolled back.
   void take_back();
 
   // All that was committed survives a crash of the standby now; or the standby came back from one at `lsn`.

@@ -46,4 +46,9 @@ void ConflictLog::add(Conflict kind, const Operation& operation, std::string_vie
   journal_.add(line);
 }
 
+void ConflictLog::take_back() {
+  journal_.forget();
+  take();
+}
+
 }  // namespace apply

@@ -41,8 +41,10 @@ class ConflictLog {
   // Before the batch is committed.
   void sync() { journal_.sync(); }
   bool any() const { return open_.total() > 0; }
-  // Counted since the last call; when a batch is committed, or rolled back.
+  // Counted since the last call; when a batch is committed, or may be.
   Conflicts take() { return std::exchange(open_, {}); }
+  // The batch is rolled back: its conflicts were none, as far as their lines are not written yet.
+  void take_back();
 
  private:
   std::string policy_;

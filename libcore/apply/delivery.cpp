@@ -57,6 +57,8 @@ std::optional<Outcome> Delivery::recover(const Error& failure, Prepared& prepare
                                             .beside = turns.ahead(),
                                             .in_order = piece.in_order,
                                             .several = piece.commits.size() > 1,
+                                            .in_hand = whole && piece.ends_batch,
+                                            .at_commit = piece.refused_at_commit,
                                             .from_spool = standing_.from_spool,
                                             .looked_anew = standing_.looked_anew});
   const Conflicts conflicts = standing_.incidents.conflicts.take();
@@ -85,6 +87,10 @@ std::optional<Outcome> Delivery::recover(const Error& failure, Prepared& prepare
                 std::string(failure.what()) + "; trying these changes " +
                     (recourse == Recourse::apart ? "transaction by transaction" : "in the primary's order"));
       prepared.piece.in_order = true;
+      break;
+    case Recourse::at_commit:
+      base::log(base::Level::debug, std::string(failure.what()) + "; looking for the operation that it is for");
+      prepared.piece.refused_at_commit = true;
       break;
   }
   if (!standing_.connect()) return Outcome::stopped;

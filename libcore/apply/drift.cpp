@@ -163,35 +163,39 @@ bool Drift::fits(const std::string& table, Standby& standby) {
 
 // True when it has come up to the others.
 bool Drift::catch_up(const std::string& table, const Position& at, double until, const Written& written) {
-  change::Lsn in_order_until;
+  How how = How::folded;
   for (;;) {
     const std::unique_ptr<Standby> standby = connect(at);
     if (!fits(table, *standby)) return false;
     try {
-      return replay(table, *standby, at, in_order_until, until, written);
+      return replay(table, *standby, at, how, until, written);
     } catch (const Misfit& misfit) {  // a later change of the shape
       const std::unique_ptr<Standby> again = connect(at);
       met(misfit, *again, incidents_.tables.paused().at(table).at);
     } catch (const base::Transient&) {
       throw;
     } catch (const base::Error& failure) {
-      if (!is_about_rows(failure) || in_order_until > change::Lsn()) throw;
+      const bool last = how == How::at_commit || (how == How::in_order && !standby->in_doubt());
+      if (!is_about_rows(failure) || last) throw;
       base::log(base::Level::debug, std::string(failure.what()) + "; trying these changes in the primary's order");
-      in_order_until = at.lsn;
+      how = how == How::folded ? How::in_order : How::at_commit;
     }
   }
 }
 
-bool Drift::replay(const std::string& table, Standby& standby, const Position& at, change::Lsn in_order_until,
-                   double until, const Written& written) {
+bool Drift::replay(const std::string& table, Standby& standby, const Position& at, How how, double until,
+                   const Written& written) {
   const std::unique_ptr<Source> source = from_spool(settings_);
   source->rewind(incidents_.tables.paused().at(table).at);
-  Gatherer gatherer(*source, {catch_up_batch, catch_up_batch, change::Lsn{at.lsn.value + 1}, in_order_until,
-                              incidents_.tables.only(table)});
+  Gatherer gatherer(*source, {catch_up_batch, catch_up_batch, change::Lsn{at.lsn.value + 1},
+                              how == How::folded ? change::Lsn() : at.lsn, incidents_.tables.only(table)});
   Sequences sequences;
+  bool whole = true;  // the batch begins with the piece
   while (std::unique_ptr<Piece> piece = gatherer.next()) {
     const std::unique_ptr<Prepared> prepared = prepare(std::move(piece));
     if (incidents_.quarantine.touches(*prepared)) prepared->piece.in_order = true;
+    prepared->piece.refused_at_commit = how == How::at_commit && whole && prepared->piece.ends_batch;
+    whole = prepared->piece.ends_batch;
     standby.write(*prepared, sequences, false);
     Conflicts conflicts;
     if (prepared->piece.ends_batch) {

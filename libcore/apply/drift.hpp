@@ -45,7 +45,9 @@ class Drift {
   bool take_in_again();
   bool fits(const std::string& table, Standby& standby);
   bool catch_up(const std::string& table, const Position& at, double until, const Written& written);
-  bool replay(const std::string& table, Standby& standby, const Position& at, change::Lsn in_order_until, double until,
+  // How: folded, in the primary's order, or without what is refused at its commit.
+  enum class How { folded, in_order, at_commit };
+  bool replay(const std::string& table, Standby& standby, const Position& at, How how, double until,
               const Written& written);
 
   const config::Settings& settings_;

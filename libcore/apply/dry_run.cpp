@@ -1,6 +1,7 @@
 // The changes as SQL for people: each operation a statement with its values, in the primary's order. Reads the
 // standby's progress, writes nothing anywhere.
 #include <algorithm>
+#include <set>
 
 #include "apply/progress.hpp"
 #include "apply/run.hpp"
@@ -41,8 +42,25 @@ std::string cast_of(const std::string& type) {
   return type == "bit" ? "::\"bit\"" : "::" + type;
 }
 
+// The standby's tables that others inherit from: of their rows only their own are meant, as Targets has it.
+using Parents = std::set<std::string>;  // as Relation::text
+
+Parents parents_on(pg::Session& session) {
+  const pg::Result rows = session.query(
+      R"(SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind = 'r' AND c.relhassubclass)");
+  Parents out;
+  for (int i = 0; i < rows.rows(); ++i)
+    out.insert(base::TableName{std::string(rows.get(i, 0)), std::string(rows.get(i, 1))}.text());
+  return out;
+}
+
+std::string rows_of(const base::TableName& table, const Parents& parents) {
+  return (parents.contains(table.text()) ? "ONLY " : "") + pg::quote_table(table);
+}
+
 // Where only all columns together name a row, their text does, and one of several rows alike is meant.
-std::string condition(const Event& event) {
+std::string condition(const Event& event, const Parents& parents) {
   const Relation& relation = *event.relation;
   const bool by_text = relation.identity == change::Identity::full;
   std::string out;
@@ -53,7 +71,7 @@ std::string condition(const Event& event) {
                    : " = " + literal(event.key[i]);
   }
   if (!by_text) return out;
-  return "(tableoid, ctid) = (SELECT tableoid, ctid FROM " + pg::quote_table(relation.table) + " WHERE " + out +
+  return "(tableoid, ctid) = (SELECT tableoid, ctid FROM " + rows_of(relation.table, parents) + " WHERE " + out +
          " LIMIT 1)";
 }
 
@@ -78,23 +96,24 @@ std::string insert(const Event& event) {
          ") OVERRIDING SYSTEM VALUE VALUES (" + values + ");\n";
 }
 
-std::string update(const Event& event) {
+std::string update(const Event& event, const Parents& parents) {
   std::string set;
   for (size_t i = 0; i < event.row.size(); ++i)
     if (event.row[i].kind != ValueKind::absent && !stays(event, i))
       set += (set.empty() ? "" : ", ") + pg::quote_identifier(event.relation->columns[i].name) + " = " +
              literal(event.row[i]);
   if (set.empty()) return "-- an update that changes nothing\n";
-  return "UPDATE " + pg::quote_table(event.relation->table) + " SET " + set + " WHERE " + condition(event) + ";\n";
+  return "UPDATE " + rows_of(event.relation->table, parents) + " SET " + set + " WHERE " + condition(event, parents) +
+         ";\n";
 }
 
-std::string truncate(const Event& event) {
+std::string truncate(const Event& event, const Parents& parents) {
   std::string tables;
-  for (const base::TableName& table : event.tables) tables += (tables.empty() ? "" : ", ") + pg::quote_table(table);
+  for (const base::TableName& table : event.tables) tables += (tables.empty() ? "" : ", ") + rows_of(table, parents);
   return "TRUNCATE " + tables + (event.restart_identity ? " RESTART IDENTITY;\n" : ";\n");
 }
 
-std::string sql(const Event& event) {
+std::string sql(const Event& event, const Parents& parents) {
   switch (event.type) {
     case EventType::begin:
       return "BEGIN;  -- " + event.lsn.text() + " committed " + base::iso_time(event.time) + "\n";
@@ -103,11 +122,11 @@ std::string sql(const Event& event) {
     case EventType::insert:
       return insert(event);
     case EventType::update:
-      return update(event);
+      return update(event, parents);
     case EventType::remove:
-      return "DELETE FROM " + pg::quote_table(event.relation->table) + " WHERE " + condition(event) + ";\n";
+      return "DELETE FROM " + rows_of(event.relation->table, parents) + " WHERE " + condition(event, parents) + ";\n";
     case EventType::truncate:
-      return truncate(event);
+      return truncate(event, parents);
     case EventType::copy:
     case EventType::source:
     case EventType::relation:
@@ -115,6 +134,11 @@ std::string sql(const Event& event) {
       break;
   }
   return {};
+}
+
+pg::Session looking(const config::Settings& settings, const Options& options) {
+  return {settings.secondary(options.node),
+          {.purpose = "pgtandem apply", .answer_timeout = settings.synchronization.sync_timeout}};
 }
 
 }  // namespace
@@ -125,8 +149,7 @@ void dry_run(const config::Settings& settings, const Options& options, Source* s
   Source* const source = stream == nullptr ? spool.get() : stream;
   Position at;
   if (const std::optional<change::Source> named = source->named()) {
-    pg::Session session(settings.secondary(options.node),
-                        {.purpose = "pgtandem apply", .answer_timeout = settings.synchronization.sync_timeout});
+    pg::Session session = looking(settings, options);
     try {
       at = read_progress(session, *named);
     } catch (const pg::SqlError& refused) {
@@ -135,17 +158,20 @@ void dry_run(const config::Settings& settings, const Options& options, Source* s
   }
   source->rewind(at);
   print(preamble);
-  dry_run(*source, options, print);
+  dry_run(settings, options, *source, print);
 }
 
-void dry_run(Source& source, const Options& options, const std::function<void(std::string_view)>& print) {
+void dry_run(const config::Settings& settings, const Options& options, Source& source,
+             const std::function<void(std::string_view)>& print) {
+  pg::Session session = looking(settings, options);
+  const Parents parents = parents_on(session);
   base::Arena arena;
   while (!base::stop_requested()) {
     arena.reset();
     const Event* event = source.next(arena);
     if (event == nullptr) break;
     if (event->type == EventType::begin && options.until && event->lsn >= *options.until) break;
-    print(sql(*event));
+    print(sql(*event, parents));
   }
 }
 

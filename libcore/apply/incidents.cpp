@@ -1,6 +1,7 @@
 #include "apply/incidents.hpp"
 
 #include "apply/target.hpp"
+#include "pg/newest_column.hpp"
 #include "state/marks.hpp"
 
 namespace apply {
@@ -17,8 +18,7 @@ std::optional<size_t> Incidents::newest_of(const change::Relation& relation) con
   const std::string& column = settings.synchronization.newest_column;
   for (size_t i = 0; i < relation.columns.size(); ++i)
     if (relation.columns[i].name == column) return i;
-  throw Unfit("table " + relation.text + " has no column " + column +
-              ", which newest_wins compares by; add it, correct newest_column, or choose another conflict_resolution");
+  throw Unfit(pg::lacks_newest_column(settings, relation.text));
 }
 
 void Incidents::before_commit() {
@@ -45,8 +45,14 @@ void Incidents::hold(const Operation& operation, const std::string& sqlstate, co
 
 void Incidents::load(change::Lsn at) {
   results_.clear();
-  conflicts.take();
+  conflicts.take_back();
   quarantine.load(at);
+}
+
+void Incidents::take_back() {
+  results_.clear();
+  conflicts.take_back();
+  quarantine.take_back();
 }
 
 void Incidents::mark(const Operation& operation, const std::string& reason) const {

@@ -37,6 +37,7 @@ struct Incidents {
   void before_commit();
   Conflicts committed();
   void load(change::Lsn at);
+  void take_back();  // what the open batch brought, which is to be written otherwise
   void conflict(Conflict kind, const Operation& operation, std::string_view outcome, std::string_view present);
   void hold(const Operation& operation, const std::string& sqlstate, const std::string& message,
             const std::string& present);

@@ -42,13 +42,17 @@ void Interlude::retry(const spool::DeadLetter& letter) {
   Quarantine& quarantine = standing_.incidents.quarantine;
   try {
     std::string refusal = quarantine.waits(letter);
-    if (refusal.empty()) refusal = standing_.turns.leading().put(HeldOperation(letter).operation());
-    quarantine.retried(letter, refusal);
+    const HeldOperation held(letter);
+    if (refusal.empty()) refusal = standing_.turns.leading().retry(held.operation());
+    const Conflicts conflicts = standing_.incidents.committed();
+    if (refusal.empty())
+      standing_.account.retried(standing_.at.lsn, held.operation(), standing_.incidents.take_results(), conflicts);
+    quarantine.retried(letter, refusal, conflicts.text());
   } catch (const base::Transient&) {
     throw;
   } catch (const base::Error& failure) {
     standing_.turns.disconnect();
-    quarantine.retried(letter, failure.what());
+    quarantine.retried(letter, failure.what(), "");
   }
 }
 

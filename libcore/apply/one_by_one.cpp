@@ -19,23 +19,38 @@ constexpr const char* unique_violation = "23505";  // manual, appendix A
 void OneByOne::write(const Operation& operation) {
   const std::string first = incidents_.quarantine.held(operation);
   if (!first.empty()) return behind_held(operation, first);
+  if (const std::optional<pg::SqlError> refused = attempt(operation)) hold(operation, *refused);
+}
+
+// The row may have been deleted, or made, by hand since it was held: then the policy decides, as it does for any other.
+std::string OneByOne::retry(const Operation& operation) {
+  const TargetTable& table = targets_.of(*operation.relation);
+  if (operation.type == EventType::update && !is_whole(operation) &&
+      incidents_.policy != ConflictResolution::standby_wins && !find(select_row(operation, table, {}), false).any)
+    return "the row is not there, and the change does not carry every value of it";
+  const std::optional<pg::SqlError> refused = attempt(operation);
+  return refused ? refused->reason() : "";
+}
+
+// Rows may give way for an operation that is refused all the same: then nothing of it may stay, nor be told.
+std::optional<pg::SqlError> OneByOne::attempt(const Operation& operation) {
   TargetTable& table = targets_.of(*operation.relation);
-  // Rows may give way for an operation that is refused all the same: then nothing of it may stay, nor be told.
   told_.clear();
   session_.query("SAVEPOINT pgtandem_operation");
   try {
-    attempt(operation, table);
+    meet(operation, table);
   } catch (const pg::SqlError& refused) {
     if (!pg::is_refusal_of_rows(refused.sqlstate()))
       throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate(), refused.reason());
     session_.query("ROLLBACK TO SAVEPOINT pgtandem_operation; RELEASE SAVEPOINT pgtandem_operation");
-    return refuse(operation, table, refused);
+    return refused;
   }
   session_.query("RELEASE SAVEPOINT pgtandem_operation");
   for (const Told& told : told_) incidents_.conflict(told.kind, operation, told.outcome, told.present);
+  return {};
 }
 
-void OneByOne::attempt(const Operation& operation, TargetTable& table) {
+void OneByOne::meet(const Operation& operation, TargetTable& table) {
   try {
     const uint64_t met = run(statement_of(operation, table, incidents_.newest_of(*operation.relation)));
     if (met == 0) row_missing(operation, table);
@@ -184,38 +199,36 @@ void OneByOne::row_missing(const Operation& operation, TargetTable& table) {
 // A change of a row that is held. One that brings all of it makes the row right again; any other waits behind.
 void OneByOne::behind_held(const Operation& operation, const std::string& first) {
   if (targets_.of(*operation.relation).match_is_unique && !incidents_.quarantine.moved(operation) &&
-      !moves_key(operation) && (operation.type == EventType::remove || is_whole(operation)) && put(operation).empty()) {
+      !moves_key(operation) && (operation.type == EventType::remove || is_whole(operation)) && put(operation)) {
     incidents_.quarantine.supersede(operation);
     return;
   }
   incidents_.hold(operation, "", "waits for operation " + first + " on the same row", {});
 }
 
-std::string OneByOne::put(const Operation& operation) {
+// Makes the row what the operation says, whatever is there. False where it is refused.
+bool OneByOne::put(const Operation& operation) {
   TargetTable& table = targets_.of(*operation.relation);
   try {
     if (operation.type == EventType::remove) {
       run(delete_row(operation, table));
-      return {};
+      return true;
     }
     Operation update = operation;
     update.type = EventType::update;
-    if (!table.match.empty() && (table.match_is_unique || operation.type == EventType::update) &&
-        operation.key.size() == operation.relation->key.size() && run(statement_of(update, table)) > 0)
-      return {};
-    if (!is_whole(operation)) return "the row is not there, and the change does not carry every value of it";
-    run(insert_row(operation, table));
-    return {};
+    if (run(statement_of(update, table)) == 0) run(insert_row(operation, table));
+    return true;
   } catch (const pg::SqlError& refused) {
     if (!pg::is_refusal_of_rows(refused.sqlstate())) throw;
-    return refused.reason();
+    return false;
   }
 }
 
 // For what is in it. Where nothing may be held it stops apply.
-void OneByOne::refuse(const Operation& operation, TargetTable& table, const pg::SqlError& refused) {
+void OneByOne::hold(const Operation& operation, const pg::SqlError& refused) {
   if (!incidents_.quarantine.enabled())
     throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate(), refused.reason());
+  const TargetTable& table = targets_.of(*operation.relation);
   std::string present;
   if (!table.match.empty() && operation.key.size() == operation.relation->key.size()) try {
       present = find(select_row(operation, table, {}), false).rows;

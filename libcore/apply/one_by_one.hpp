@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,12 +24,16 @@ class OneByOne {
   // Inside a transaction. Throws Unfit for a conflict under `stop`, and where nothing may be held, pg::SqlError for a
   // refusal; both name the operation.
   void write(const Operation& operation);
-  // Makes the row what the operation says, whatever is there: for what comes out of quarantine. Returns why it is
-  // refused; empty when it was not.
-  std::string put(const Operation& operation);
+  // One that comes out of quarantine: as write(), but it is not held again. Returns why it is refused; empty when it
+  // was not.
+  std::string retry(const Operation& operation);
+  // Takes out an operation that is refused. Throws where nothing may be held.
+  void hold(const Operation& operation, const pg::SqlError& refused);
 
  private:
-  void attempt(const Operation& operation, TargetTable& table);
+  std::optional<pg::SqlError> attempt(const Operation& operation);
+  void meet(const Operation& operation, TargetTable& table);
+  bool put(const Operation& operation);
   void insert_conflict(const Operation& operation, TargetTable& table, const pg::SqlError& refused);
   void row_missing(const Operation& operation, TargetTable& table);
   enum class Room { none, refused, made };
@@ -37,7 +42,6 @@ class OneByOne {
   void overwrite(const Operation& operation, TargetTable& table);
   void force(const Operation& operation, TargetTable& table);
   void behind_held(const Operation& operation, const std::string& first);
-  void refuse(const Operation& operation, TargetTable& table, const pg::SqlError& refused);
   void conflict(Conflict kind, const Operation& operation, const std::string& outcome, const std::string& present);
 
   struct Found {

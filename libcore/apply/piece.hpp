@@ -58,6 +58,7 @@ struct Piece {
   std::vector<Operation> operations;
   std::vector<Truncate> truncates;  // then `operations` is empty: the piece is these and nothing else
   bool in_order = false;            // to be written operation by operation, not folded
+  bool refused_at_commit = false;   // its one transaction is, in order; only which operation it is for is not known
   bool ends_batch = false;          // commit after it
   Position position;                // valid when ends_batch
   std::vector<Commit> commits;      // the transactions that end in this piece

@@ -89,11 +89,12 @@ void Quarantine::look(change::Lsn at) {
   if (enabled_ && spool::dead_changed(settings_.spool.directory) != seen_) load(at);
 }
 
-void Quarantine::retried(const spool::DeadLetter& letter, const std::string& refusal) {
+void Quarantine::retried(const spool::DeadLetter& letter, const std::string& refusal, const std::string& conflicts) {
   const std::string what = node_.name + ": operation " + letter.id() + " on " + letter.table;
   if (refusal.empty()) {
     spool::remove_dead(settings_.spool.directory, letter, "applied");
-    base::log(base::Level::info, what + " is out of quarantine and on the standby");
+    base::log(base::Level::info, what + " is out of quarantine" +
+                                     (conflicts.empty() ? " and on the standby" : "; conflicts: " + conflicts));
     std::erase_if(letters_, [&](const spool::DeadLetter& other) { return other.id() == letter.id(); });
   } else {
     spool::DeadLetter again = letter;
@@ -222,6 +223,23 @@ void Quarantine::committed() {
   }
   added_.clear();
   gone_.clear();
+}
+
+void Quarantine::take_back() {
+  std::erase_if(letters_, [this](const spool::DeadLetter& letter) {
+    return std::any_of(added_.begin(), added_.end(),
+                       [&](const spool::DeadLetter& added) { return added.id() == letter.id(); });
+  });
+  for (spool::DeadLetter& letter : gone_) {
+    letter.superseded_by = {};
+    letters_.push_back(std::move(letter));
+  }
+  std::stable_sort(letters_.begin(), letters_.end(), [](const spool::DeadLetter& a, const spool::DeadLetter& b) {
+    return std::pair(a.lsn, a.ordinal) < std::pair(b.lsn, b.ordinal);
+  });
+  added_.clear();
+  gone_.clear();
+  rebuild();
 }
 
 std::string Quarantine::waits(const spool::DeadLetter& letter) const {

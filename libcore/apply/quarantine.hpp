@@ -56,14 +56,15 @@ class Quarantine {
   bool moved(const Operation& operation) const;
 
   // Those that `queue dead retry` has asked for, in order; why one has to wait, for another on its row; and why one is
-  // refused again, empty: it is on the standby.
+  // refused again, empty: it is on the standby, with these conflicts.
   std::vector<spool::DeadLetter> to_retry() const;
   std::string waits(const spool::DeadLetter& letter) const;
-  void retried(const spool::DeadLetter& letter, const std::string& refusal);
+  void retried(const spool::DeadLetter& letter, const std::string& refusal, const std::string& conflicts);
 
   bool any() const { return !added_.empty() || !gone_.empty(); }
   void before_commit();
   void committed();
+  void take_back();  // before before_commit(): the open batch adds and takes away nothing
   size_t size() const { return letters_.size(); }
 
  private:

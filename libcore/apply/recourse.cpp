@@ -26,7 +26,10 @@ Recourse recourse_after(const Failed& failed) {
   if (dynamic_cast<const base::Transient*>(&failure) != nullptr) return Recourse::again;
   if (!about_rows) return Recourse::none;
   if (!failed.in_order) return Recourse::in_order;
-  return failed.several ? Recourse::apart : Recourse::none;
+  if (failed.several) return Recourse::apart;
+  // A refusal leaves no doubt: it came from the commit itself, and not one statement before it was refused.
+  const bool at_commit = failed.in_doubt && failed.in_hand && failed.from_spool && !failed.at_commit;
+  return at_commit ? Recourse::at_commit : Recourse::none;
 }
 
 }  // namespace apply

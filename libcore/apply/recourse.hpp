@@ -12,6 +12,7 @@ enum class Recourse {
   again,       // it heals: again after a while
   in_order,    // again, in the primary's order
   apart,       // again, each transaction a batch of its own, so that what comes before the refused one is applied
+  at_commit,   // again, without the operations for which its one transaction is refused at the commit; see AtCommit
 };
 
 struct Failed {
@@ -21,6 +22,8 @@ struct Failed {
   bool beside = false;       // another session had the batch after it
   bool in_order = false;     // it was written in the primary's order
   bool several = false;      // it has several transactions
+  bool in_hand = false;      // all of it is in memory
+  bool at_commit = false;    // it was written without what is refused at the commit
   bool from_spool = false;   // so it can be read again
   bool looked_anew = false;  // the tables were looked at anew for it already
 };

@@ -48,6 +48,7 @@ base::Exit from_source_to_standby(const config::Settings& settings, const Option
 // What would be done, as SQL that psql can run, in the primary's order; without `stream` from the spool.
 void dry_run(const config::Settings& settings, const Options& options, Source* stream,
              const std::function<void(std::string_view)>& print);
-void dry_run(Source& source, const Options& options, const std::function<void(std::string_view)>& print);
+void dry_run(const config::Settings& settings, const Options& options, Source& source,
+             const std::function<void(std::string_view)>& print);
 
 }  // namespace apply

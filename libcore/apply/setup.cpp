@@ -7,6 +7,7 @@
 #include "apply/rights.hpp"
 #include "base/error.hpp"
 #include "change/change.hpp"
+#include "pg/newest_column.hpp"
 #include "pg/session.hpp"
 #include "spool/cursor.hpp"
 #include "spool/mark.hpp"
@@ -34,6 +35,7 @@ void init(const config::Settings& settings, const std::string& node) {
   const change::Source source = spool_source_of(settings);
   refuse_primary(session, source);
   check_rights(session, settings);
+  pg::check_newest_column(session, settings);
   init_progress(session, source);
   // From now on the spool is kept for this standby, and a cursor that is there can be written on a full disk, too.
   if (spool::read_cursor(settings.spool.directory, standby.name)) return;

@@ -4,6 +4,7 @@
 
 #include "apply/progress.hpp"
 #include "base/error.hpp"
+#include "pg/newest_column.hpp"
 
 namespace apply {
 
@@ -18,6 +19,7 @@ Standby::Standby(const config::Settings& settings, const config::Node& node,
       incidents_(incidents) {}
 
 Position Standby::read_position() {
+  pg::check_newest_column(session_, incidents_.settings);
   if (!source_) return {};
   const Position at = read_progress(session_, *source_, Reading::to_go_on);
   incidents_.tables.load(session_, *source_);
@@ -81,14 +83,15 @@ void Standby::commit_open(const std::string& end, const std::string& what) {
   committing_ = open_ = false;
 }
 
-std::string Standby::put(const Operation& operation) {
+std::string Standby::retry(const Operation& operation) {
   roll_back();
   open(false);
   std::string refusal;
   if (note_retried(session_, *source_, id_of(operation))) {
     Targets targets(session_);  // of its own: the shape of a letter goes with the letter
-    refusal = OneByOne(session_, targets, incidents_).put(operation);
+    refusal = OneByOne(session_, targets, incidents_).retry(operation);
   }
+  if (refusal.empty()) incidents_.before_commit();
   const pg::Result done = session_.query(refusal.empty() ? "COMMIT" : "ROLLBACK");
   if (refusal.empty() && done.tag() != "COMMIT") refusal = "its commit was answered " + std::string(done.tag());
   open_ = false;

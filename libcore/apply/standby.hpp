@@ -61,9 +61,9 @@ class Standby {
   // Makes everything that any session has committed here survive a crash of the standby. Rolls back what is open.
   void flush();
 
-  // Makes a row what an operation out of quarantine says, once however often it is asked, in a transaction of its own
-  // that leaves the progress as it is. Returns why it is refused; empty when it was not.
-  std::string put(const Operation& operation);
+  // Writes an operation out of quarantine, once however often it is asked, in a transaction of its own that leaves the
+  // progress as it is. Returns why it is refused; empty when it was not.
+  std::string retry(const Operation& operation);
 
  private:
   void open(bool beside);

@@ -32,7 +32,12 @@ void Writer::write(const Prepared& prepared) {
   if (piece.in_order || !can_fold(prepared)) {
     std::vector<const Operation*> all;
     for (const Operation& operation : piece.operations) all.push_back(&operation);
-    in_order_.write(all);
+    // What the primary's transaction deferred to its commit may be deferred here.
+    if (!session_.replica_role()) session_.query("SET CONSTRAINTS ALL DEFERRED");
+    if (piece.refused_at_commit)
+      at_commit_.write(all);
+    else
+      in_order_.write(all);
   } else {
     check(prepared.fold);
     stage(prepared.fold, 0);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "apply/at_commit.hpp"
 #include "apply/in_order.hpp"
 #include "apply/incidents.hpp"
 #include "apply/prepared.hpp"
@@ -18,7 +19,8 @@ class Writer {
       : session_(session),
         targets_(session, &incidents.tables, incidents.settings.schema_drift != config::SchemaDrift::common_columns),
         incidents_(incidents),
-        in_order_(session, targets_, incidents) {}
+        in_order_(session, targets_, incidents),
+        at_commit_(session, targets_, in_order_, incidents) {}
 
   // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit where they are
   // not as expected: a folded piece may still pass in order, and there the operation is named.
@@ -49,6 +51,7 @@ class Writer {
   Targets targets_;
   Incidents& incidents_;
   InOrder in_order_;
+  AtCommit at_commit_;
 };
 
 }  // namespace apply

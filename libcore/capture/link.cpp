@@ -6,6 +6,7 @@
 #include "capture/rights.hpp"
 #include "capture/table_fit.hpp"
 #include "pg/error.hpp"
+#include "pg/newest_column.hpp"
 #include "pg/quote.hpp"
 #include "pg/replication.hpp"
 #include "spool/recover.hpp"
@@ -100,6 +101,7 @@ void init(const config::Settings& settings, const std::string& node) {
   pg::Session session(primary, options_for(settings, false));
   check_wal_level(session);
   for (const base::TableName& table : settings.synchronization.sync_tables) check_table(session, table);
+  pg::check_newest_column(session, settings);
   const std::string name = link_name(settings);
   check_rights(session, settings, name);
   const std::unique_ptr<pg::Session> walsender = open_walsender(settings, primary);

@@ -173,7 +173,7 @@ class Repair {
       options.pin = apply::Pin{source_, looked.standby_lsn};
       looked.keep();
       if (print_)
-        apply::dry_run(source, options, print_);
+        apply::dry_run(mending_, options, source, print_);
       else
         apply::from_source_to_standby(mending_, options, source);
     }

@@ -17,8 +17,9 @@ class Journal {
   explicit Journal(std::filesystem::path file, uint64_t max_bytes = uint64_t{64} << 20)
       : file_(std::move(file)), max_bytes_(max_bytes) {}
 
-  void add(std::string_view line);  // without its newline; held back until there are many, or sync()
-  void sync();                      // all of them are on stable storage when it returns
+  void add(std::string_view line);     // without its newline; held back until there are many, or sync()
+  void sync();                         // all of them are on stable storage when it returns
+  void forget() { waiting_.clear(); }  // those that are held back will not come
   const std::filesystem::path& file() const { return file_; }
 
  private:

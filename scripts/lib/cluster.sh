@@ -18,7 +18,8 @@
 # Each cluster is tuned to be quick and forgetful (fsync=off): a CONF-LINE `fsync=on` makes it honest about power cuts.
 # Passwords are asked for on TCP with auth=scram only; the socket in the 0700 directory trusts always.
 #
-# $PGTANDEM_PG_BIN       the server's programs; else the newest /usr/lib/postgresql/*/bin
+# $PGTANDEM_PG_BIN       the server's programs, and psql; else the newest /usr/lib/postgresql/*/bin
+# $PGTANDEM_PG_BIN_NAME  the server's programs of the cluster NAME alone, of another version
 # $PGTANDEM_PG_TEMPLATES a directory made by clusters_templates: data directories are initdb'd once per NAME and copied
 #                        from there. Copies share the system identifier, by which a standby tells two servers apart; so a
 #                        template belongs to one NAME, and a NAME created again by the same shell is initdb'd anew.
@@ -89,6 +90,11 @@ clusters_guard() {
   disown "$!"
 }
 
+cluster_bin() { # NAME
+  local own=PGTANDEM_PG_BIN_${1//[^A-Za-z0-9]/_}
+  printf '%s\n' "${!own:-$CLUSTER_BIN}"
+}
+
 clusters_at_exit() { CLUSTERS_AT_EXIT+=("$1"); }
 
 clusters_keep() {
@@ -136,22 +142,22 @@ cluster_free_port() {
     exit 1' || cluster_fail "no free port on 127.0.0.1 between 20000 and 29999"
 }
 
-cluster_initdb() {
+cluster_initdb() { # NAME DIRECTORY
   local output
-  output=$(cluster_as_owner "$CLUSTER_BIN/initdb" --no-sync -U postgres -A trust --locale=C.UTF-8 -E UTF8 -D "$1" 2>&1) ||
-    cluster_fail "initdb in $1 failed: $output"
+  output=$(cluster_as_owner "$(cluster_bin "$1")/initdb" --no-sync -U postgres -A trust --locale=C.UTF-8 -E UTF8 -D "$2" 2>&1) ||
+    cluster_fail "initdb in $2 failed: $output"
 }
 
 # Fills a data directory, from the name's template if there may be one.
 cluster_fill() {
   local name=$1 data=$2 templates=${PGTANDEM_PG_TEMPLATES:-}
   if [ ! -d "$templates" ] || [ -e "$CLUSTERS_DIR/.made-$name" ]; then
-    cluster_initdb "$data"
+    cluster_initdb "$name" "$data"
     return
   fi
   (
     flock 9
-    [ -d "$templates/$name" ] || { cluster_initdb "$templates/$name.new" && mv "$templates/$name.new" "$templates/$name"; }
+    [ -d "$templates/$name" ] || { cluster_initdb "$name" "$templates/$name.new" && mv "$templates/$name.new" "$templates/$name"; }
   ) 9>>"$templates/$name.lock" && cp -a "$templates/$name" "$data"
 }
 
@@ -183,7 +189,7 @@ cluster_start() {
   local name=$1 dir=$CLUSTERS_DIR/$1 try tries=20 before output
   for ((try = 1; try <= tries; try++)); do
     before=$({ wc -c <"$dir/log"; } 2>/dev/null || echo 0)
-    if output=$(cluster_as_owner "$CLUSTER_BIN/pg_ctl" start -D "$dir/data" -l "$dir/log" -s -w -t 60 \
+    if output=$(cluster_as_owner "$(cluster_bin "$name")/pg_ctl" start -D "$dir/data" -l "$dir/log" -s -w -t 60 \
       -o "-p $(cluster_port "$name")" 2>&1); then
       touch "$dir/.ran"
       return 0

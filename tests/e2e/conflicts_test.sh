@@ -10,8 +10,9 @@ set -euo pipefail
 
 two_servers
 people="create table people (id int primary key, email text, name text, seen timestamptz, unique (email))"
-both "$people" "create table tags (id int primary key, tag text, person int)" "create unique index on tags (lower(tag)) where person > 0"
-config() { write_config 'people, tags' 'logging: {level: debug}' "$@"; }
+both "$people" "create table tags (id int primary key, tag text, person int, seen timestamptz)" "create unique index on tags (lower(tag)) where person > 0" \
+  "create table large (id int primary key, n int, body text, seen timestamptz)" "alter table large alter body set storage external"
+config() { write_config 'people, tags, large' 'logging: {level: debug}' "$@"; }
 config
 link_up
 log=$work/state/conflicts.backup_node.jsonl
@@ -65,6 +66,25 @@ primary "delete from people where id = 40"
 pass
 expect 0 "$BIN/apply"
 
+# --- a large value that did not change is not sent: a row without it stays away, its table is marked, and NULL is never put there ---
+start
+primary "insert into large select n, n, repeat('x', 5000) from generate_series(1, 5) n"
+pass
+expect 0 "$BIN/apply"
+standby "delete from large where id in (1, 2, 4)"
+primary "update large set n = 10 where id = 1" "update large set id = 20 where id = 2" "update large set n = 30 where id = 3" "update large set n = 40, body = 'short' where id = 4" \
+  "begin; insert into large values (6, 6, repeat('y', 5000)); update large set n = 60 where id = 6; update large set id = 61 where id = 6; commit"
+pass
+expect 0 "$BIN/apply"
+same "kinds" "3 update_missing" "$(kinds)"
+same "rows, and the length of what was not sent" "3 30 5000, 4 40 5, 5 5 5000, 61 60 5000" "$(standby "select string_agg(id || ' ' || n || ' ' || coalesce(length(body), -1), ', ' order by id) from large")"
+same "marked for the next full pass" "a row is missing, and its update did not carry every value" "$(jq -r 'select(.table == "public.large").reason' "$work"/state/marks/*)"
+code=0
+"$BIN/diff" --table large 2>"$work/diff.log" >"$work/diff" || code=$?
+same "exit code of diff" 1 "$code"
+expect 0 "$BIN/apply" - <"$work/diff"
+equal_tables large
+
 # --- standby_wins: its rows stay ---
 start
 config 'conflict_resolution: standby_wins'
@@ -85,12 +105,24 @@ pass
 expect 0 "$BIN/apply"
 same "kinds" "1 insert_exists, 1 unique_taken, 1 update_missing, 1 update_newer" "$(kinds)"
 same "people" "1 mail1 changed, 3 mail3 later here, 4 mail4 changed, 5 mail5 changed, 6 mail6 name 6, 10 mine standby, 20 taken primary" "$(people)"
-# a table without that column
+# without the column on either side nothing begins, and a change that comes without it stops
+lacks='public.tags has no column seen, which newest_wins compares by'
+standby 'alter table tags drop seen'
+for command in apply 'apply init'; do
+  # shellcheck disable=SC2086 # two words
+  refused 78 "backup_node: table $lacks" "$BIN"/$command
+done
+standby 'alter table tags add seen timestamptz'
+expect 0 "$BIN/apply" init
+primary 'alter table tags drop seen'
+refused 78 "primary_node: table $lacks" "$BIN/capture" init
+config 'conflict_resolution: newest_wins' 'newest_column: seen' 'schema_drift: common_columns'
 primary "insert into tags values (50, 'x', 1)"
 pass
-refused 65 'public.tags has no column seen, which newest_wins compares by' "$BIN/apply"
-config
+refused 65 "table $lacks" "$BIN/apply"
+config 'schema_drift: common_columns'
 expect 0 "$BIN/apply"
+primary 'alter table tags add seen timestamptz'
 
 # --- stop: nothing of the transaction, and the operation is named ---
 start
@@ -102,6 +134,42 @@ same "what came before it" "fine|name 5" "$(standby "select (select name from pe
 config
 expect 0 "$BIN/apply"
 same "and after it" "after" "$(standby "select name from people where id = 6")"
+
+# --- what comes out of quarantine meets rows that were made or deleted by hand meanwhile: the policy decides there, too ---
+start
+config
+standby "alter table people add constraint clean check (name <> 'poison')"
+primary "insert into people select n, 'held ' || n, 'poison', '2026-03-01' from generate_series(41, 47) n" "update people set name = 'poison', seen = '2026-03-01' where id = 3" "delete from people where id = 2"
+pass
+expect 1 "$BIN/apply"
+standby 'alter table people drop constraint clean' "insert into people values (41, 'a', 'by hand'), (42, 'b', 'by hand'), (43, 'c', 'by hand', '2026-09-01'), (44, 'd', 'by hand', '2026-01-01'), (49, 'held 45', 'by hand')" \
+  'delete from people where id = 3'
+retry() { # ID CODE KINDS [LINE…]: of which policy
+  local id=$1 code=$2 kinds=$3
+  shift 3
+  config "$@"
+  seen=$(wc -l <"$log")
+  expect 0 "$BIN/queue" dead retry "$("$BIN/queue" dead list --json | jq -r "select(.change.new.id == $id).operation_id")"
+  expect "$code" "$BIN/apply" --report "$work/report"
+  same "conflicts of the retry of $id" "$kinds" "$(kinds)"
+}
+left=$("$BIN/queue" stat --json | jq .dead)
+retry 41 1 '' 'conflict_resolution: stop'
+grep -q 'stays in quarantine: .*conflict insert_exists on backup_node, and conflict_resolution is stop' "$work/err" || fail "apply says: $(cat "$work/err")"
+same "left of $left after a conflict under stop" "$left" "$("$BIN/queue" stat --json | jq .dead)"
+retry 41 1 '1 insert_exists'
+grep -q 'is out of quarantine; conflicts: 1 insert_exists' "$work/err" || fail "apply says: $(cat "$work/err")"
+grep -q 'in 0 transactions, .*; conflicts: 1 insert_exists' "$work/err" || fail "the conflict is not counted: $(cat "$work/err")"
+same "the report" 'insert conflict insert_exists' "$(jq -r '"\(.type) \(.result)"' "$work/report")"
+retry 42 1 '1 insert_exists' 'conflict_resolution: standby_wins'
+retry 43 1 '1 insert_exists' 'conflict_resolution: newest_wins' 'newest_column: seen'
+retry 44 1 '1 insert_exists' 'conflict_resolution: newest_wins' 'newest_column: seen'
+retry 45 1 '1 unique_taken'
+retry 3 1 '1 update_missing'
+retry 46 1 ''
+retry 47 0 ''
+same "people" "3 mail3 poison, 41 held 41 poison, 42 b by hand, 43 c by hand, 44 held 44 poison, 45 held 45 poison, 46 held 46 poison, 47 held 47 poison" \
+  "$(standby "select string_agg(id || ' ' || email || ' ' || name, ', ' order by id) from people where id = 3 or id > 40")"
 
 # --- a policy that does not exist, and newest_wins without its column, at the start ---
 config 'conflict_resolution: last_wins'

@@ -107,6 +107,27 @@ primary 'alter table images replica identity default'
 stopped_stream 65 'ALTER TABLE "public"."images" REPLICA IDENTITY FULL'
 primary 'alter table images replica identity full'
 
+# --- rows that are there when a filter changes: their table is marked, and the full pass mends it by the filter of now ---
+primary "insert into images (id, url, is_downloaded, views) values (50, 'in', true, 9), (51, 'soon out', true, 1)"
+pass && expect 0 "$BIN/apply"
+rm -f "$work"/state/marks/*
+write_config 'images, users, plain' 'filters: {images: {where: "is_downloaded and views > 5"}, users: {columns: [id, name]}}'
+expect 0 "$BIN/capture" init
+pass && expect 0 "$BIN/apply"
+same "the row that the old filter left" 1 "$(standby 'select count(*) from images where id = 51')"
+jq -r '"\(.table) \(.reason)"' "$work"/state/marks/* | grep -q '^public.images has another filter from now on' || fail "the table is not marked"
+code=0
+"$BIN/diff" --table images 2>"$work/diff.log" >"$work/diff" || code=$?
+same "exit code of diff" 1 "$code"
+expect 0 "$BIN/apply" - <"$work/diff"
+same "rows inside, by the new filter" "$(images primary 'where is_downloaded and views > 5')" "$(images standby)"
+expect 0 "$BIN/verify" --table images
+! grep -q public.images "$work"/state/marks/* 2>/dev/null || fail "the mark stays though the table is proven equal"
+primary 'delete from images where id in (50, 51)'
+pass && expect 0 "$BIN/apply"
+write_config 'images, users, plain' "filters: $good"
+expect 0 "$BIN/capture" init
+
 # --- partitions: the identity of each has to carry the condition, and rows go through the root ---
 both 'create table parts (id int primary key, ok boolean, note text) partition by range (id)' \
   'create table parts_1 partition of parts for values from (0) to (100)' \

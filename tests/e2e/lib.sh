@@ -109,7 +109,8 @@ tandem_role() {
   if [ "$name" = primary ]; then
     cluster_psql "$name" postgres -c 'create role pgtandem login replication'
   else
-    cluster_psql "$name" postgres -c 'create role pgtandem login' -c 'grant set on parameter session_replication_role to pgtandem'
+    cluster_psql "$name" postgres -c 'create role pgtandem login' \
+      -c "do 'begin if current_setting(''server_version_num'')::int >= 150000 then grant set on parameter session_replication_role to pgtandem; end if; end'"
   fi
   for database in "$@"; do default_rights "$name" "$database"; done
 }

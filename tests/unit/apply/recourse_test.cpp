@@ -37,6 +37,22 @@ TEST_CASE("refused rows go in order, then apart, and alone they are the end") {
   }
 }
 
+TEST_CASE("a transaction refused alone, at its commit, is searched once, where it is in hand and may be held") {
+  const Failed alone{.failure = refused, .in_doubt = true, .in_order = true, .in_hand = true, .from_spool = true};
+  CHECK(recourse_after(alone) == Recourse::at_commit);
+  const auto without = [&](bool Failed::*what) {
+    Failed other = alone;
+    other.*what = !(other.*what);
+    return recourse_after(other);
+  };
+  CHECK(without(&Failed::in_doubt) == Recourse::none);  // a statement of it was refused, and named
+  CHECK(without(&Failed::in_order) == Recourse::in_order);
+  CHECK(without(&Failed::several) == Recourse::apart);
+  CHECK(without(&Failed::from_spool) == Recourse::none);
+  CHECK(without(&Failed::in_hand) == Recourse::none);
+  CHECK(without(&Failed::at_commit) == Recourse::none);
+}
+
 TEST_CASE("batches in each other's way go one by one") {
   CHECK(recourse_after({.failure = lost, .beside = true}) == Recourse::alone);
   CHECK(recourse_after({.failure = refused, .went_ahead = true}) == Recourse::alone);
