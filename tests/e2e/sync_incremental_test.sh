@@ -4,7 +4,6 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-logged() { grep -q -- "$1" "$work/err" || fail "no line with '$1'"; }
 recorded() { jq -rc "$1" "$work/state/runs/incremental.json"; }
 mkdir -p "$work/fake" "$work/state"
 
@@ -37,7 +36,7 @@ expect 64 "$script" extra
 
 : >"$work/calls"
 expect 0 env ENABLED=false "$script"
-logged 'auto_sync_enabled is false; nothing done'
+told 'auto_sync_enabled is false; nothing done'
 same "programs called while disabled" "config " "$(cat "$work/calls")"
 [ ! -e "$work/state/runs/incremental.json" ] || fail "a record of nothing"
 
@@ -62,17 +61,17 @@ expect 69 env PUT="$endless" CAPTURE="$endless" APPLY='sleep 0.2; exit 69' "$scr
 same "record" '[69,"apply"]' "$(recorded '[.exit_code, .failed]')"
 # apply did all it could, and something is in quarantine: the others are not stopped for that
 expect 1 env CAPTURE='sleep 0.5; echo captured >>"'"$work"'/late"' APPLY='exit 1' "$script"
-logged 'but what is in quarantine; see pgtandem queue dead list'
+told 'but what is in quarantine; see pgtandem queue dead list'
 same "record" '[1,null]' "$(recorded '[.exit_code, .failed]')"
 [ -s "$work/late" ] || fail "capture was stopped for a finding of apply"
 expect 70 env APPLY='kill -SEGV $$' "$script"
-logged 'apply died of signal 11'
+told 'apply died of signal 11'
 
 env APPLY="$endless" "$script" 2>"$work/first" &
 first=$!
 until pgrep -P "$first" -f fake/apply >/dev/null; do sleep 0.05; done
 expect 75 "$script"
-logged "another pass is running (pid $first sync-incremental since 20"
+told "another pass is running (pid $first sync-incremental since 20"
 kill -TERM "$first"
 wait "$first" || fail "SIGTERM: exit code $?"
 same "record" '[0,true]' "$(recorded '[.exit_code, .stopped]')"
@@ -129,7 +128,7 @@ expect 78 "$script" -c "$work/no-such-file.yaml"
 primary "insert into categories (name) values ('not yet')"
 write_config "images, categories" auto_sync_enabled:false
 expect 0 "$script"
-logged 'auto_sync_enabled is false; nothing done'
+told 'auto_sync_enabled is false; nothing done'
 same "rows while disabled" 901 "$(count)"
 write_config "images, categories"
 expect 0 "$script"
