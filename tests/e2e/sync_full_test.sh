@@ -70,7 +70,7 @@ differ "passes" "$started" "$(recorded .started)"
 write_config 'images, categories, notes' 'full_sync_interval: 60' auto_sync_enabled:false
 started=$(recorded .started)
 expect 0 "$script"
-told 'auto_sync_enabled is false; nothing done'
+told 'sync is disabled by the configuration (auto_sync_enabled); nothing done'
 same "passes" "$started" "$(recorded .started)"
 expect 0 "$script" --force
 differ "passes" "$started" "$(recorded .started)"
