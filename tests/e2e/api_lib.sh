@@ -5,7 +5,7 @@
 #   serve_up                      starts it, log in $work/serve.log, and returns when it answers
 #   serve_stop                    SIGTERM, and it must end with 0
 #   ask METHOD PATH [CURL-ARG…]   of $API1, within 5 s as the clients of old; the status in $code, $work/head, $work/body
-#   told FILTER                   jq -r of the last body
+#   body FILTER                   jq -r of the last body
 #   must CODE METHOD PATH [CURL-ARG…]   ask, and the status must be CODE; an error's body must be JSON that says so
 
 API0=$(cluster_free_port)
@@ -42,12 +42,12 @@ ask() {
   code=$(curl -s -m 5 -o "$work/body" -D "$work/head" -w '%{http_code}' "${how[@]}" "$@" "http://localhost:$API1$path") || true
 }
 
-told() { jq -r "$1" "$work/body"; }
+body() { jq -r "$1" "$work/body"; }
 
 must() {
   local expected=$1
   shift
   ask "$@"
   same "status of $*" "$expected" "$code"
-  [ "$expected" -lt 400 ] || [ "$1" = HEAD ] || same "body of $*" "error $expected" "$(told '"\(.status) \(.code)"')"
+  [ "$expected" -lt 400 ] || [ "$1" = HEAD ] || same "body of $*" "error $expected" "$(body '"\(.status) \(.code)"')"
 }

@@ -6,8 +6,6 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-told() { grep -q -- "$1" "$work/err" || fail "'$1' is not told: $(cat "$work/err")"; }
-
 two_servers
 # Odd names, every kind of index, a generated column, an identity, another type; the standby has nothing of it.
 primary "create schema \"Odd Shop\"" \

@@ -18,14 +18,10 @@ PRIMARY_URL=$(cluster_url primary crawler reader)
 STANDBY_URL=$(cluster_url standby crawler reader)
 export PRIMARY_URL STANDBY_URL
 
-last_word() { # PATTERN: of the one line that ends it
-  same "lines of failure" 1 "$(grep -c '^diff: ' "$work/err" || true)"
-  grep -q "^diff: .*$1" "$work/err" || fail "it does not say '$1': $(cat "$work/err")"
-}
 refused() { # CODE PATTERN TABLES [CONFIG-LINE…]
   write_config "${@:3}"
   expect "$1" "$BIN/diff"
-  last_word "$2"
+  ended_with diff "$2"
   same "lines on stdout" "" "$(cat "$work/out")"
 }
 refused 65 'backup_node: table public.lone does not exist; create it as on the primary' 'good, lone'
@@ -62,7 +58,7 @@ expect 1 "$BIN/diff"
 same "a row of 100 MB" 100000000 "$(jq -r 'select(.type == "update") | .new.v' "$work/out" | tr -d '\n' | wc -c)"
 standby "update large set v = v || '.' where id = 2"
 expect 65 "$BIN/diff"
-last_word 'public.large: a row that differs takes a line of 133 MiB, more than a line may have (128 MiB)'
+ended_with diff 'public.large: a row that differs takes a line of 133 MiB, more than a line may have (128 MiB)'
 ! grep -q '"commit"' "$work/out" || fail "a part of the changes is a whole transaction"
 expect 1 "$BIN/diff" --summary
 same "in the summary" 'public.large  different  2 rows: 2 changed, 0 missing, 0 extra' "$(cat "$work/out")"
@@ -81,7 +77,7 @@ sleep 0.5
 kill -TERM "$pid"
 wait "$pid" || code=$?
 same "exit code of a comparison that was stopped" 75 "$code"
-last_word 'stopped before'
+ended_with diff 'stopped before'
 "$BIN/diff" --summary >"$work/out" 2>"$work/err" &
 pid=$!
 sleep 0.5
@@ -89,7 +85,7 @@ cluster_stop standby immediate
 code=0
 wait "$pid" || code=$?
 same "exit code where the standby goes away" 69 "$code"
-last_word 'backup_node'
+ended_with diff 'backup_node'
 expect 69 "$BIN/diff"
-last_word 'backup_node'
+ended_with diff 'backup_node'
 say "what cannot be compared is said, and is never a difference"

@@ -5,7 +5,6 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-told() { grep -q -- "$1" "$work/err" || fail "'$1' is not told: $(cat "$work/err")"; }
 two_servers
 both "create table big (id int primary key, v text)" "create table rest (id int primary key, n int)" "create table shop (id int primary key, name text)"
 for name in primary standby; do

@@ -10,7 +10,6 @@ RUNS=${RUNS:-6}
 RATE=${RATE:-500}
 
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
-told() { grep -q -- "$1" "$work/err" || fail "'$1' is not told: $(cat "$work/err")"; }
 exact() { ! grep -q 'not exact\|without an exact cut' "$work/err" || fail "$1 was not exact: $(cat "$work/err")"; }
 
 # --- five tables; what the load touches lies below 100000, what is planted above ---

@@ -16,7 +16,6 @@ follow_capture
 follow_apply
 wait_applied
 PRIMARY_URL=$(cluster_url primary crawler poor) write_config 'items, bag' 'sync_timeout: 10'
-told() { grep -q -- "$1" "$work/err" || fail "'$1' is not told: $(cat "$work/err")"; }
 no_slot='primary_node: .*replication'
 
 # --- while all of it is written ---

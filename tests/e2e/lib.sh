@@ -6,6 +6,8 @@
 #   same WHAT EXPECTED GOT | differ WHAT A B | at_most WHAT LIMIT GOT | at_least WHAT LIMIT GOT   (integers)
 #   expect CODE PROGRAM [ARG…]            runs it (60 s at most, no stdin unless given), $work/out and $work/err; its exit code must be CODE
 #   one_error PATTERN                     the last expect wrote one line to stderr (of level error), and it matches
+#   told PATTERN                          a line of the last expect's stderr matches
+#   ended_with TOOL PATTERN               of these lines one is TOOL's failure, and it matches
 #   wait_until SECONDS WHAT COMMAND…      repeats COMMAND until it succeeds, or fails the test
 #   two_servers [CONF-LINE…]              primary and standby, started, with an empty database `crawler` and a role each
 #   tandem_role NAME [DATABASE…]          the role pgtandem there, as which the programs run: it owns nothing, and has REPLICATION and
@@ -78,6 +80,13 @@ one_error() {
   lines=$(grep -ci 'error' "$work/err" || true)
   [ "$lines" = 1 ] || fail "$lines error lines where there should be one with '$1': $(cat "$work/err")"
   grep -i 'error' "$work/err" | grep -q -- "$1" || fail "the error does not say '$1': $(cat "$work/err")"
+}
+
+told() { grep -q -- "$1" "$work/err" || fail "'$1' is not told: $(cat "$work/err")"; }
+
+ended_with() {
+  same "lines of $1's failure" 1 "$(grep -c "^$1: " "$work/err" || true)"
+  told "^$1: .*$2"
 }
 
 wait_until() {

@@ -6,8 +6,6 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-told() { grep -q -- "$1" "$work/err" || fail "'$1' is not told: $(cat "$work/err")"; }
-
 two_servers
 both "create table items (id int primary key, n int, code text unique, note text)" \
   "create table bag (a int, b text, c char(4), j json); alter table bag replica identity full" \

@@ -37,7 +37,7 @@ linked() { # TOOL: nothing is missing now
   same "what $1 init prints" "" "$(cat "$work/out")"
 }
 # The statement at the end of the last error, where nothing could be asked because there was no session.
-told() { sed -n 's/^\(capture\|apply\): .*; \(GRANT\|ALTER ROLE\) /\2 /p' "$work/err"; }
+asked_for() { sed -n 's/^\(capture\|apply\): .*; \(GRANT\|ALTER ROLE\) /\2 /p' "$work/err"; }
 counter=0
 flows() { # rows of every kind go over
   counter=$((counter + 1))
@@ -53,7 +53,7 @@ slots() { primary 'select count(*) from pg_replication_slots'; }
 
 # --- the primary: everything is missing ---
 refused 77 'primary_node: .*permission denied for database.*GRANT CONNECT ON DATABASE "crawler" TO "Bare"' "$BIN/capture" init
-primary "$(told)"
+primary "$(asked_for)"
 publication='CREATE PUBLICATION "pgtandem_backup_node" FOR TABLE ONLY "shop"."images", ONLY "shop"."parts" WITH (publish = '"'insert, update, delete, truncate'"', publish_via_partition_root = true);'
 usage='GRANT USAGE ON SCHEMA "shop" TO "Bare";'
 lacks capture 'ALTER ROLE "Bare" REPLICATION;' "$usage" 'GRANT SELECT ON TABLE "shop"."images" TO "Bare";' 'GRANT SELECT ON TABLE "shop"."parts" TO "Bare";' "$publication"
@@ -63,7 +63,7 @@ same "slots" 1 "$(slots)"
 
 # --- the standby: everything is missing ---
 refused 77 'backup_node: .*GRANT CONNECT ON DATABASE "crawler" TO "Bare"' "$BIN/apply" init
-standby "$(told)"
+standby "$(asked_for)"
 dml='GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON TABLE'
 lacks apply 'CREATE SCHEMA pgtandem AUTHORIZATION "Bare";' 'GRANT TEMPORARY ON DATABASE "crawler" TO "Bare";' "$usage" "$dml \"shop\".\"images\" TO \"Bare\";" \
   'GRANT USAGE ON SCHEMA "Odd Kinds" TO "Bare";' 'GRANT SELECT, UPDATE ON SEQUENCE "shop"."images_id_seq" TO "Bare";' \

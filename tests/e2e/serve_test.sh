@@ -28,20 +28,20 @@ serve_up
 
 # --- a client of old: these fields, of these types, within its 5 s, the pass on one port and the rest on the other ---
 must 200 GET /api/sync-status
-same "types" 'boolean boolean number number number string string boolean' "$(told '[.auto_sync_enabled, .sync_enabled, .sync_queue_size,
+same "types" 'boolean boolean number number number string string boolean' "$(body '[.auto_sync_enabled, .sync_enabled, .sync_queue_size,
   .last_full_sync, .full_sync_interval, .current_primary, .local_node, .is_monitoring] | map(type) | join(" ")')"
-same "values" 'true 0 0 60 primary_node backup_node true' "$(told '[.auto_sync_enabled, .sync_queue_size, .last_full_sync, .full_sync_interval,
+same "values" 'true 0 0 60 primary_node backup_node true' "$(body '[.auto_sync_enabled, .sync_queue_size, .last_full_sync, .full_sync_interval,
   .current_primary, .local_node, .is_monitoring] | map(tostring) | join(" ")')"
 must 200 GET /api/status
-same "nodes" 'backup_node primary_node' "$(told '.nodes | keys | join(" ")')"
-same "the primary" 'primary healthy db-primary.example 5432 0' "$(told '.nodes.primary_node | [.role, .health_status, .server.host, .server.port, .replication_lag] | map(tostring) | join(" ")')"
-told '.nodes.backup_node.replication_lag' | grep -qE '^[0-9.]+$' || fail "replication_lag: $(told .nodes)"
+same "nodes" 'backup_node primary_node' "$(body '.nodes | keys | join(" ")')"
+same "the primary" 'primary healthy db-primary.example 5432 0' "$(body '.nodes.primary_node | [.role, .health_status, .server.host, .server.port, .replication_lag] | map(tostring) | join(" ")')"
+body '.nodes.backup_node.replication_lag' | grep -qE '^[0-9.]+$' || fail "replication_lag: $(body .nodes)"
 must 200 GET /api/replication-lag
-same "caught up" true "$(told .nodes.backup_node.caught_up)"
+same "caught up" true "$(body .nodes.backup_node.caught_up)"
 must 200 GET /api/health
 must 200 GET /api/ready
 must 200 GET /api/history
-at_least "points" 1 "$(told '.points | length')"
+at_least "points" 1 "$(body '.points | length')"
 must 200 GET /metrics
 grep -q '^pgtandem_' "$work/body" || fail "no metrics: $(head -n 5 "$work/body")"
 grep -qi '^content-type: text/plain; version=0.0.4' "$work/head" || fail "type of the metrics: $(cat "$work/head")"
@@ -56,13 +56,13 @@ pass=$(curl -s -m 5 -X POST "http://localhost:$API0/api/force-sync")
 same "the pass" '"success" "string" false' "$(jq -c '.status, (.message | type), .already_running' <<<"$pass" | paste -sd' ')"
 run=$(jq -r .run <<<"$pass")
 must 200 POST /api/force-sync -H 'Content-Type: application/json' -d '{}'
-same "a second one" "success true $run" "$(told '[.status, .already_running, .run] | map(tostring) | join(" ")')"
+same "a second one" "success true $run" "$(body '[.status, .already_running, .run] | map(tostring) | join(" ")')"
 must 200 GET "/api/runs/$run"
-same "who" 'api@127.0.0.1' "$(told .by)"
+same "who" 'api@127.0.0.1' "$(body .by)"
 wait "$holder"
-run_is() { ask GET "/api/runs/$run" && [ "$(told .state)" = "$1" ]; }
+run_is() { ask GET "/api/runs/$run" && [ "$(body .state)" = "$1" ]; }
 wait_until 30 "the pass's end" run_is proven
-fully_synced() { ask GET /api/sync-status && [ "$(told '.last_full_sync > 0')" = true ]; }
+fully_synced() { ask GET /api/sync-status && [ "$(body '.last_full_sync > 0')" = true ]; }
 wait_until 5 "last_full_sync" fully_synced
 must 404 GET /api/runs/full-20200101T000000Z-1-1
 must 404 GET '/api/runs/..%2f..%2fverify'
@@ -70,21 +70,21 @@ must 404 GET /api/runs/
 
 # --- disable and enable: seen at once, acted on within a second, remembered, with who and when ---
 must 200 POST /api/sync/disable
-same "disable" success "$(told .status)"
+same "disable" success "$(body .status)"
 must 200 GET /api/sync-status
-same "disabled" 'false false api@127.0.0.1' "$(told '[.auto_sync_enabled, .sync_enabled, .switched_by] | map(tostring) | join(" ")')"
+same "disabled" 'false false api@127.0.0.1' "$(body '[.auto_sync_enabled, .sync_enabled, .switched_by] | map(tostring) | join(" ")')"
 sleep 1
 primary "insert into categories (name) values ('waits')"
 serve_stop
 serve_up
 must 200 GET /api/sync-status
-same "still disabled" false "$(told .auto_sync_enabled)"
+same "still disabled" false "$(body .auto_sync_enabled)"
 same "rows" 0 "$(standby "select count(*) from categories where name = 'waits'")"
 must 200 POST /api/sync/disable
-told .message | grep -q '^nothing to change' || fail "message: $(told .message)"
+body .message | grep -q '^nothing to change' || fail "message: $(body .message)"
 must 200 POST /api/sync/enable
 must 200 GET /api/sync-status
-same "enabled" true "$(told .auto_sync_enabled)"
+same "enabled" true "$(body .auto_sync_enabled)"
 wait_applied 10
 equal_tables
 
@@ -129,7 +129,7 @@ for field in "content-security-policy: default-src 'none'" 'x-content-type-optio
   grep -qi "^$field" "$work/head" || fail "no $field: $(cat "$work/head")"
 done
 must 200 GET /api/sync-status
-same "still enabled" true "$(told .auto_sync_enabled)"
+same "still enabled" true "$(body .auto_sync_enabled)"
 same "passes" "$runs" "$(find "$work/state/runs" -name '*.json' | wc -l)"
 
 # --- a file that is garbage is said, and not obeyed ---
@@ -138,7 +138,7 @@ echo 'garbage' >"$work/state/nodes.json"
 sleep 3
 must 200 GET /api/health
 must 200 GET /api/sync-status
-same "level" warning "$(told .level)"
+same "level" warning "$(body .level)"
 rm "$work/state/full-sync.json"
 
 # --- nothing secret in any answer, nor in the log ---
@@ -159,7 +159,7 @@ done
 not_ready() { ask GET /api/ready && [ "$code" = 503 ]; }
 wait_until 10 "not ready" not_ready
 must 200 GET /api/health
-same "health" critical "$(told .status)"
+same "health" critical "$(body .status)"
 kill -CONT "$postmaster"
 ready() { ask GET /api/ready && [ "$code" = 200 ]; }
 wait_until 15 "ready" ready

@@ -6,7 +6,6 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 status=$BIN/status
-logged() { grep -q -- "$1" "$work/err" || fail "no line with '$1': $(cat "$work/err")"; }
 printed() { grep -q -- "$1" "$work/out" || fail "not printed: '$1': $(cat "$work/out")"; }
 field() { jq -r "$1" "$work/out"; }
 
@@ -52,7 +51,7 @@ same "transactions left open on the standby" 0 "$(standby "select count(*) from 
 for name in capture apply; do same "lines of $name that say so" 1 "$(lines "$name" 'sync is disabled by .*(moving the disk): waiting until pgtandem status enable')"; done
 expect 0 "$status" disable --reason 'another one'
 printed '(moving the disk)'
-logged 'it was so before'
+told 'it was so before'
 expect 1 "$status" is-enabled
 printed "^sync is disabled by $(id -un)@"
 kill "$load"
@@ -66,14 +65,14 @@ wait_until 10 "capture waits" eval '[ "$(lines capture "waiting until")" = 2 ] &
 same "rows while disabled" "$rows" "$(count)"
 # A comparison needs what does not come; it does not wait for it.
 expect 75 "$BIN/verify"
-logged 'sync is disabled by .*, and the capture that runs waits; pgtandem status enable, or status force-sync'
+told 'sync is disabled by .*, and the capture that runs waits; pgtandem status enable, or status force-sync'
 follow_stop
 for pass in "$BIN/sync-incremental" "$BIN/sync-full" "$BIN/apply"; do
   expect 0 "$pass"
-  logged 'sync is disabled by .*(moving the disk); nothing done'
+  told 'sync is disabled by .*(moving the disk); nothing done'
 done
 expect 0 "$BIN/capture"
-logged 'nothing done'
+told 'nothing done'
 same "lines of capture" 0 "$(wc -l <"$work/out")"
 same "rows while disabled" "$rows" "$(count)"
 same "the queue while disabled" "$mark" "$(durable)"
@@ -107,7 +106,7 @@ printed '^full pass full-.*: \(starting\|running\) since'
 run=$(sed 's/full pass \([^:]*\):.*/\1/' "$work/out")
 expect 0 "$status" force-sync --json
 same "a second one" "true $run" "$(field '"\(.already_running) \(.run.run)"')"
-logged 'a full pass is at work already'
+told 'a full pass is at work already'
 expect 75 "$BIN/sync-full" --force
 kill "$locker"
 wait "$locker" 2>/dev/null || true
@@ -127,7 +126,7 @@ echo '{"version":1,"auto' >"$work/state/switches.json"
 for command in "status is-enabled" "sync-incremental" "sync-full" "capture" "apply"; do
   # shellcheck disable=SC2086 # a command and its argument
   expect 65 "$BIN/"$command
-  logged "$work/state/switches.json is damaged.*turn it again (pgtandem status enable, or disable)"
+  told "$work/state/switches.json is damaged.*turn it again (pgtandem status enable, or disable)"
 done
 wait_until 5 "a warning" eval '[ "$(lines capture "is damaged.*waiting on")" = 1 ]'
 

@@ -6,7 +6,6 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 script=$BIN/sync-full
-logged() { grep -q -- "$1" "$work/err" || fail "no line with '$1': $(cat "$work/err")"; }
 recorded() { jq -rc "$1" "$work/state/full-sync.json"; }
 expect 0 "$script" --help
 grep -q '^usage: sync-full' "$work/out" || fail "no help on stdout"
@@ -34,7 +33,7 @@ done
 same "exit code of the first sync" 0 "$code"
 kill "$load"
 wait "$load" 2>/dev/null || true
-logged 'all 3 tables are proven equal on backup_node'
+told 'all 3 tables are proven equal on backup_node'
 same "cuts of the copies" 1 "$(grep -o 'copied public[^ ]* at [0-9A-F/]*' "$work/err" | sed 's/.* //' | sort -u | wc -l)"
 same "the report" '[0,false,null,"backup_node"]' "$(recorded '[.exit_code, .stopped, .failed, .node]')"
 at_least "copied" 12000 "$(recorded '.tables["public.notes"].copied')"
@@ -62,7 +61,7 @@ same "nothing left to mend" '[0]' "$(recorded '[.tables[].repaired] | unique')"
 # --- only when due; only while enabled ---
 last=$(recorded .last_full_sync)
 expect 0 "$script" --if-due
-logged 'not due for [0-9]* s; nothing done'
+told 'not due for [0-9]* s; nothing done'
 same "the last one" "$last" "$(recorded .last_full_sync)"
 jq -c '.last_full_sync -= 100' "$work/state/full-sync.json" >"$work/aged" && cp "$work/aged" "$work/state/full-sync.json"
 started=$(recorded .started)
@@ -72,7 +71,7 @@ differ "passes" "$started" "$(recorded .started)"
 write_config 'images, categories, notes' 'full_sync_interval: 60' auto_sync_enabled:false
 started=$(recorded .started)
 expect 0 "$script"
-logged 'sync is disabled by the configuration (auto_sync_enabled); nothing done'
+told 'sync is disabled by the configuration (auto_sync_enabled); nothing done'
 same "passes" "$started" "$(recorded .started)"
 expect 0 "$script" --force
 differ "passes" "$started" "$(recorded .started)"
@@ -82,7 +81,7 @@ write_config 'images, categories, notes' 'full_sync_interval: 60'
 primary 'alter table notes add column extra int' "insert into notes values (900000, 'wide', 1)"
 wait_until 20 "the pause" eval "[ -n \"\$(\"\$BIN/verify\" marked)\" ]"
 expect 1 "$script"
-logged 'still different on backup_node: public.notes'
+told 'still different on backup_node: public.notes'
 recorded '.tables["public.notes"].why' | grep -q '^paused' || fail "why: $(recorded .)"
 same "the others" '[true,true]' "$(recorded '[.tables["public.images"].proven, .tables["public.categories"].proven]')"
 standby 'alter table notes add column extra int'
@@ -102,9 +101,9 @@ standby "update notes set v = 'wrong' where id = 11"
 first=$!
 wait_until 20 "verify" eval "jq -e '.nodes.backup_node.run.result == \"unfinished\"' '$work/state/verify.json' >/dev/null"
 expect 75 "$script"
-logged "another pass is running (pid $first sync-full since 20"
+told "another pass is running (pid $first sync-full since 20"
 expect 0 "$script" --if-due
-logged 'nothing done'
+told 'nothing done'
 kill -TERM "$first"
 code=0
 wait "$first" || code=$?

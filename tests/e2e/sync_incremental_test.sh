@@ -4,7 +4,6 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-logged() { grep -q -- "$1" "$work/err" || fail "no line with '$1'"; }
 recorded() { jq -rc "$1" "$work/state/runs/incremental.json"; }
 mkdir -p "$work/fake" "$work/state"
 
@@ -39,7 +38,7 @@ expect 64 "$script" extra
 
 : >"$work/calls"
 expect 0 env ENABLED=false "$script"
-logged 'sync is disabled by alice@host; nothing done'
+told 'sync is disabled by alice@host; nothing done'
 same "programs called while disabled" "config "$'\n'"status is-enabled" "$(cat "$work/calls")"
 [ ! -e "$work/state/runs/incremental.json" ] || fail "a record of nothing"
 expect 65 env ENABLED=false OFF=65 "$script" # a switch that cannot be read is not one that is on
@@ -67,7 +66,7 @@ aged() { # SECONDS
 : >"$work/calls"
 aged 300
 expect 0 "$script" --if-due
-logged 'not due for [1-6][0-9]* s; nothing done'
+told 'not due for [1-6][0-9]* s; nothing done'
 expect 0 "$script" --if-due --quiet
 same "programs called while not due" "" "$(grep -E '^(capture|queue|apply)' "$work/calls" || true)"
 aged 380
@@ -77,7 +76,7 @@ grep -q '^apply --log-level warn --until-lsn' "$work/calls" || fail "the program
 expect 0 env ENABLED=false "$script" --quiet
 same "what a disabled, quiet pass says" "" "$(cat "$work/err")"
 expect 69 env LSN='exit 69' "$script" --quiet
-logged 'capture failed'
+told 'capture failed'
 : >"$work/calls"
 expect 0 "$script" --if-due
 grep -q '^capture' "$work/calls" || fail "a pass that failed counts as one"
@@ -93,20 +92,20 @@ expect 69 env PUT="$endless" CAPTURE="$endless" APPLY='sleep 0.2; exit 69' "$scr
 same "record" '[69,"apply"]' "$(recorded '[.exit_code, .failed]')"
 # apply did all it could, and something is in quarantine: the others are not stopped for that
 expect 1 env CAPTURE='sleep 0.5; echo captured >>"'"$work"'/late"' APPLY='exit 1' "$script"
-logged 'but what is in quarantine; see pgtandem queue dead list'
+told 'but what is in quarantine; see pgtandem queue dead list'
 same "record" '[1,null]' "$(recorded '[.exit_code, .failed]')"
 [ -s "$work/late" ] || fail "capture was stopped for a finding of apply"
 expect 70 env APPLY='kill -SEGV $$' "$script"
-logged 'apply died of signal 11'
+told 'apply died of signal 11'
 
 env APPLY="$endless" "$script" 2>"$work/first" &
 first=$!
 until pgrep -P "$first" -f fake/apply >/dev/null; do sleep 0.05; done
 expect 75 "$script"
-logged "another pass is running (pid $first sync-incremental since 20"
+told "another pass is running (pid $first sync-incremental since 20"
 rm "$work/state/runs/incremental.json"
 expect 0 "$script" --if-due
-logged "another pass is running (pid $first sync-incremental since 20.*nothing done"
+told "another pass is running (pid $first sync-incremental since 20.*nothing done"
 expect 0 "$script" --if-due --quiet
 same "what a quiet one says beside another" "" "$(cat "$work/err")"
 kill -TERM "$first"
@@ -165,7 +164,7 @@ expect 78 "$script" -c "$work/no-such-file.yaml"
 primary "insert into categories (name) values ('not yet')"
 write_config "images, categories" auto_sync_enabled:false
 expect 0 "$script"
-logged 'sync is disabled by the configuration (auto_sync_enabled); nothing done'
+told 'sync is disabled by the configuration (auto_sync_enabled); nothing done'
 same "rows while disabled" 901 "$(count)"
 write_config "images, categories"
 expect 0 "$script"

@@ -14,10 +14,6 @@ write_config 'word, heap, quiet, pair' 'sync_timeout: 10'
 link_up
 receipt() { jq -rc ".nodes.backup_node | $1" "$work/state/verify.json"; }
 verdicts() { receipt '.tables | to_entries | map(.key + " " + (.value.equal | tostring)) | join(", ")'; }
-last_word() { # PATTERN: of the one line that ends it
-  same "lines of failure" 1 "$(grep -c '^verify: ' "$work/err" || true)"
-  grep -q "^verify: .*$1" "$work/err" || fail "it does not say '$1': $(cat "$work/err")"
-}
 
 # --- equal, and the receipt of it ---
 expect 0 "$BIN/verify"
@@ -61,7 +57,7 @@ write_config 'word, heap, quiet' 'sync_timeout: 10'
 # capture, which a comparison asks for the last changes, refuses; that ends it at once
 primary 'insert into word values (9000, null, 1)' 'delete from word where id = 9000'
 expect 65 "$BIN/verify" --table quiet
-last_word 'does not fit sync_tables'
+ended_with verify 'does not fit sync_tables'
 with_rights capture init
 expect 0 "$BIN/verify" --table quiet
 same "tables" '["public.heap","public.quiet","public.word"]' "$(receipt '.tables | keys')"
@@ -74,7 +70,7 @@ same "the receipt after wrong calls" "$before" "$(md5sum <"$work/state/verify.js
 cp "$work/state/verify.json" "$work/good.json"
 echo '{' >"$work/state/verify.json"
 expect 65 "$BIN/verify"
-last_word 'verify.json is damaged; remove it'
+ended_with verify 'verify.json is damaged; remove it'
 cp "$work/good.json" "$work/state/verify.json"
 write_config 'word, heap, quiet, pair' 'sync_timeout: 10'
 with_rights capture init
@@ -107,7 +103,7 @@ kept=$(receipt .tables)
 cluster_psql primary crawler -c "begin" -c "insert into quiet values (999999, 'open')" -c "prepare transaction 'long'"
 write_config 'word, heap, quiet, pair' 'sync_timeout: 2'
 expect 75 "$BIN/verify"
-last_word 'nothing is proven, since the comparison would not be exact'
+ended_with verify 'nothing is proven, since the comparison would not be exact'
 same "the run" '["unproven",false]' "$(receipt '.run | [.result, .exact]')"
 same "the tables, proven before" "$kept" "$(receipt .tables)"
 standby "delete from word where id = 8"
@@ -160,11 +156,11 @@ expect 0 "$BIN/verify" - </dev/null
 for line in '{"operation_id":"0/1#1","table":"public.word","type":"insert","result":"applied"}' '{"operation_id":' 'no JSON' \
   '{"operation_id":"0/1#1","table":"public.word","key":{"nome":1},"type":"insert","result":"applied"}'; do
   expect 65 "$BIN/verify" - <<<"$line"
-  last_word 'stdin:1'
+  ended_with verify 'stdin:1'
 done
 printf '%s' '{"operation_id":"0/1#1"' >"$work/torn"
 expect 65 "$BIN/verify" - <"$work/torn"
-last_word 'stdin:1: the last line has no end'
+ended_with verify 'stdin:1: the last line has no end'
 
 standby "update word set v = 'new' where id = 40" "delete from word where id = 60" "update pair set v = null where b = 7"
 
@@ -189,7 +185,7 @@ follow_stop
 cluster_stop standby immediate
 write_config 'word, heap, quiet, pair' 'max_retry_attempts: 1'
 expect 69 "$BIN/verify"
-last_word backup_node
+ended_with verify backup_node
 same "the run" failed "$(receipt .run.result)"
 same "verdicts, proven before" "public.heap true, public.pair true, public.quiet true, public.word true" "$(verdicts)"
 say "what is equal is proven, what is not is named, and nothing else is called equal"

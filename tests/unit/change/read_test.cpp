@@ -105,6 +105,18 @@ TEST_CASE("under FULL a key may hold null") {
   CHECK(given(lines.read(R"({"type":"delete","table":"public.f","key":{"a":null}})").key) == std::vector<Given>{null});
 }
 
+TEST_CASE("of a table without columns a row can be deleted") {
+  Lines lines;
+  lines.read(R"({"type":"relation","table":"public.bare","columns":[],"key":[],"identity":"full"})");
+  lines.read(begin_line);
+  const Event& event = lines.read(R"({"type":"delete","table":"public.bare","key":{}})");
+  CHECK(event.type == change::EventType::remove);
+  CHECK(event.key.empty());
+  std::string line;
+  change::append_remove(line, *event.relation, event.key);
+  CHECK(line == "{\"type\":\"delete\",\"table\":\"public.bare\",\"key\":{}}\n");
+}
+
 TEST_CASE("a shape is replaced by the next one, and events keep theirs") {
   Lines lines;
   lines.read(shape_line);
