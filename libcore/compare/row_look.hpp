@@ -17,6 +17,9 @@ namespace compare {
 // A row to look at: its key as relation->key, in the change format's texts.
 using RowKey = std::span<const change::Value>;
 
+// One column of all keys, as the text form of text[].
+std::string key_array(std::span<const RowKey> keys, size_t column);
+
 struct SeenRow {
   uint64_t copies = 0;                             // of a table with a key: 0 or 1
   std::vector<std::optional<std::string>> values;  // as relation->columns; only of a table with a key

@@ -64,6 +64,7 @@ TableShape read_shape(pg::Session& session, const base::TableName& table) {
   if (found.rows() == 0) return shape;
   const std::string oid(found.get(0, 0));
   shape.exists = true;
+  shape.oid = oid;
   shape.kind = found.get(0, 1)[0];
   shape.row_security = found.get(0, 2) == "t";
   shape.readable = found.get(0, 3) == "t";

@@ -36,6 +36,7 @@ struct TableShape {
   std::string node;
   base::TableName table;
   bool exists = false;
+  std::string oid;
   char kind = 'r';  // pg_class.relkind
   bool row_security = false;
   bool readable = false;

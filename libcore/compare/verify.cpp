@@ -12,9 +12,12 @@
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/retry.hpp"
+#include "compare/key_sums.hpp"
+#include "compare/scrub.hpp"
 #include "compare/table_diff.hpp"
 #include "compare/verify_sample.hpp"
 #include "spool/mark.hpp"
+#include "spool/proof.hpp"
 #include "state/marks.hpp"
 #include "state/receipt.hpp"
 
@@ -60,6 +63,8 @@ class Verify {
     state::write_receipt(settings_.state_directory, receipt_);  // should this run die, it says so
     try {
       const bool equal = compare_all();
+      // Without the scrub nobody wants it, and it would be kept for nothing.
+      if (options_.scrub || spool::is_wanted(settings_.spool.directory, node_)) want_stream(settings_, node_, entry_);
       end(equal ? "equal" : "different", "");
       if (options_.json) options_.print(json());
       return equal ? Exit::done : Exit::finding;
@@ -106,7 +111,27 @@ class Verify {
     state::go_on_for(entry_, system_of(cut.primary()), system_of(cut.standby()), synced);
     for (const Judged& judged : std::exchange(judged_, {})) take(judged);  // paused ones, now that there is a cut
     bool equal = tables_.size() == entry_.run.tables.size();
+    if (options_.scrub) return scrub(comparison) && equal;
     for (const Pairing& pairing : comparison.pairings()) equal = compare_one(comparison, pairing) && equal;
+    return equal;
+  }
+
+  bool scrub(Comparison& comparison) {
+    Scrub scrub(settings_, comparison, base::parse_iso_time(cut_time_), node_, entry_, meter_);
+    scrub.run();
+    for (const Pairing& pairing : comparison.pairings()) {
+      if (!scrub.whole(pairing).empty()) continue;
+      Judged judged = judged_of(comparison, pairing);
+      judged.proof.equal = true;
+      judged.proof.scrub = scrub.proof(pairing);
+      judged.text = judged.table + "  equal  " + scrub.text(pairing);
+      add(judged);
+      print(judged);
+    }
+    state::write_receipt(settings_.state_directory, receipt_);
+    bool equal = true;
+    for (const Pairing& pairing : comparison.pairings())
+      if (!scrub.whole(pairing).empty()) equal = compare_one(comparison, pairing) && equal;
     return equal;
   }
 
@@ -136,12 +161,17 @@ class Verify {
     print(judged_.back());
   }
 
-  bool compare_one(Comparison& comparison, const Pairing& pairing) {
+  Judged judged_of(const Comparison& comparison, const Pairing& pairing) const {
     Judged judged;
     judged.table = pairing.pair.relation.text;
+    judged.proof.digest = version_of(comparison.digest());
+    for (const change::Column& column : pairing.pair.relation.columns) judged.proof.columns.push_back(column.name);
+    return judged;
+  }
+
+  bool compare_one(Comparison& comparison, const Pairing& pairing) {
+    Judged judged = judged_of(comparison, pairing);
     state::TableProof& proof = judged.proof;
-    proof.digest = version_of(comparison.digest());
-    for (const change::Column& column : pairing.pair.relation.columns) proof.columns.push_back(column.name);
     Sums ours(1);
     Sums theirs(1);
     sum_up(comparison, pairing, ours, theirs);
@@ -158,7 +188,10 @@ class Verify {
       judged.text = text_of(judged.table, result);
       if (!proof.equal) proof.why = judged.text.substr(judged.text.find(": ") + 2);
     }
-    if (proof.equal) judged.text += ", digest " + proof.primary.digest;
+    if (proof.equal) {
+      judged.text += ", digest " + proof.primary.digest;
+      proof.scrub = whole_proof(settings_, comparison, pairing, ours[0].rows, cut_time_);
+    }
     take(judged);
     print(judged);
     if (proof.equal && state::clear_mark(settings_.state_directory, node_, judged.table, began_us_))
@@ -168,13 +201,9 @@ class Verify {
 
   // One bucket: what is asked here is whether all rows are equal, not where they are not.
   void sum_up(Comparison& comparison, const Pairing& pairing, Sums& our_sums, Sums& their_sums) {
-    Recipe recipe;
-    recipe.digest = comparison.digest();
-    recipe.columns = pairing.pair.columns;
-    const TableRead ours{pairing.pair.primary_from, pairing.pair.primary_where, pairing.primary.rows,
-                         pairing.primary.pages, pairing.primary.ranges};
-    const TableRead theirs{pairing.pair.standby_from, "", pairing.standby.rows, pairing.standby.pages,
-                           pairing.standby.ranges};
+    const Recipe recipe = recipe_of(comparison, pairing);
+    const TableRead ours = primary_read(pairing);
+    const TableRead theirs = standby_read(pairing);
     std::atomic<uint64_t> rows{0};
     meter_.begin(pairing.pair.relation.text, static_cast<uint64_t>(ours.rows + theirs.rows));
     SumTasks primary(comparison.primary(), ours, recipe, our_sums, rows);
@@ -187,11 +216,15 @@ class Verify {
     meter_.at(rows);
   }
 
-  void take(Judged judged) {
+  void take(const Judged& judged) {
+    add(judged);
+    state::write_receipt(settings_.state_directory, receipt_);
+  }
+
+  void add(Judged judged) {
     judged.proof.lsn = entry_.run.lsn;
     judged.proof.time = cut_time_;
     state::add_proof(entry_, judged.table, judged.proof);
-    state::write_receipt(settings_.state_directory, receipt_);
     judged_.push_back(std::move(judged));
   }
 
@@ -232,6 +265,8 @@ class Verify {
 }  // namespace
 
 Exit verify(const config::Settings& settings, const VerifyOptions& options) {
+  if (options.scrub && options.sample > 0)
+    throw Error(Exit::usage, "--sample proves nothing, and --scrub does; leave one of them out");
   return options.sample > 0 ? verify_sample(settings, options) : Verify(settings, options).run();
 }
 

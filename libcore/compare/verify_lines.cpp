@@ -154,6 +154,7 @@ class Lines {
 }  // namespace
 
 Exit verify_lines(const config::Settings& settings, const VerifyOptions& options, int fd) {
+  if (options.scrub) throw Error(Exit::usage, "--scrub reads tables, and - names rows; leave one of them out");
   if (options.sample > 0) throw Error(Exit::usage, "--sample chooses rows, and - names them; leave one of them out");
   return Lines(settings, options, fd).run();
 }
