@@ -60,6 +60,11 @@ std::vector<int64_t> bounds_of(pg::Session& session, const Pairing& pairing) {
   return out.size() > 1 ? out : ends(session, pairing, "");
 }
 
+// 0 where seconds count.
+double share_of(const config::Settings& settings) {
+  return settings.full_sync.scrub_seconds > 0 ? 0 : settings.full_sync.scrub_share;
+}
+
 uint64_t rows_of(const state::ScrubProof& proof) {
   uint64_t rows = 0;
   for (const state::PieceProof& piece : proof.pieces) rows += piece.rows;
@@ -122,7 +127,7 @@ ScrubLimits Scrub::limits() const {
   for (const auto& [name, table] : tables_)
     if (table.whole.empty())
       since = std::min(since, static_cast<double>(cut_us_ - base::parse_iso_time(table.proof.time)) / 1e6);
-  return {settings_.full_sync.scrub.share, settings_.full_sync.scrub.seconds, settings_.full_sync.max_age,
+  return {share_of(settings_), settings_.full_sync.scrub_seconds, settings_.full_sync.max_age,
           std::max(settings_.synchronization.full_sync_interval, since)};
 }
 
@@ -200,7 +205,7 @@ state::ScrubProof whole_proof(const config::Settings& settings, Comparison& comp
   out.shape = shape_of(pairing);
   out.read = rows;
   out.pieces = {{std::nullopt, out.lsn, time, rows}};
-  const size_t pieces = pairing.pair.integer_key ? pieces_for(rows, settings.full_sync.scrub.share) : 1;
+  const size_t pieces = pairing.pair.integer_key ? pieces_for(rows, share_of(settings)) : 1;
   if (pieces == 1) return out;
   const std::vector<int64_t> bounds = bounds_of(comparison.primary().session(), pairing);
   if (bounds.size() > 1) split(out.pieces, 0, borders(bounds, pieces));

@@ -52,6 +52,7 @@ class Lines {
     if (base::stop_requested()) throw Error(Exit::try_later, "stopped before the proof was complete; start it again");
     if (lines_.partial() > 0) refuse("the last line has no end", 1);
     proof_.look();
+    proof_.mark_tables();
     options_.print(options_.json ? proof_.json() : proof_.text());
     if (truncates_ > 0)
       base::log(base::Level::warn, std::to_string(truncates_) +

@@ -50,7 +50,6 @@ FullSync read_full_sync(Section& top) {
   read_scrub(section, full_sync);
   section.seconds("max_age", full_sync.max_age, 1, most_seconds);
   section.finish();
-  note_unused(section, "full_sync");
   return full_sync;
 }
 

@@ -149,6 +149,7 @@ TEST_CASE("the operator's sections: what a full pass may cost, the API, alerts, 
   const config::FullSync seconds = load(with(8, "full_sync: {scrub: 30}")).full_sync;
   CHECK(seconds.scrub_seconds == 30);
   CHECK(seconds.scrub_share == 0);
+  CHECK_THAT(joined(load(with(8, "full_sync: {scrub: 30}")).notes), !Contains("full_sync"));
 }
 
 TEST_CASE("what would change the meaning in silence gets a warning") {
@@ -170,11 +171,11 @@ TEST_CASE("keys that nothing uses yet are one note each and nothing louder") {
   CHECK(settings.warnings.empty());
   const std::string notes = joined(settings.notes);
   for (const char* const part :
-       {"synchronization.verify_sync: not used yet", "synchronization.incremental_sync_interval: not used yet",
+       {"synchronization.incremental_sync_interval: not used yet",
         "api is not used yet", "hooks.on_alert: not used yet", "alerts is not used yet"}) {
     CHECK_THAT(notes, Contains(part));
   }
-  CHECK(settings.notes.size() == 5);
+  CHECK(settings.notes.size() == 4);
   CHECK_THAT(notes, !Contains("full_sync_interval"));
 }
 
