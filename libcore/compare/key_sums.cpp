@@ -105,8 +105,7 @@ RangeSums sum_range(Comparison& comparison, const Pairing& pairing, std::optiona
   run_together({task(comparison.primary(), primary_read(pairing), sums.primary),
                 task(comparison.standby(), standby_read(pairing), sums.standby)},
                [] {});
-  if (should_end())
-    throw base::Error(base::Exit::try_later, "stopped before the proof was complete; start it again");
+  if (should_end()) throw base::Error(base::Exit::try_later, "stopped before the proof was complete; start it again");
   return sums;
 }
 

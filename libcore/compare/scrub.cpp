@@ -41,8 +41,8 @@ int64_t number(std::string_view text) { return std::stoll(std::string(text)); }
 // The least and the greatest key of a range on the primary; empty where it has none.
 std::vector<int64_t> ends(pg::Session& session, const Pairing& pairing, const std::string& range) {
   const std::string key = key_column(pairing.pair);
-  const pg::Result row = session.query("SELECT min(" + key + "), max(" + key + ") FROM " + pairing.pair.primary_from +
-                                       where_sql({range}));
+  const pg::Result row =
+      session.query("SELECT min(" + key + "), max(" + key + ") FROM " + pairing.pair.primary_from + where_sql({range}));
   if (row.is_null(0, 0)) return {};
   return {number(row.get(0, 0)), number(row.get(0, 1))};
 }
@@ -87,8 +87,7 @@ void Scrub::begin(const Pairing& pairing, const state::NodeReceipt& before, bool
   Table& table = tables_[pairing.pair.relation.text];
   table.pairing = &pairing;
   const auto found = before.tables.find(pairing.pair.relation.text);
-  const std::optional<state::ScrubProof> old =
-      found == before.tables.end() ? std::nullopt : found->second.scrub;
+  const std::optional<state::ScrubProof> old = found == before.tables.end() ? std::nullopt : found->second.scrub;
   if (!old)
     table.whole = "it has not been proven before";
   else if (is_marked)

@@ -1,6 +1,6 @@
 // The proof of tables that were proven before, by as much as has to be read for it: the rows that the stream touched
-// since, and those pieces of the key's range whose turn it is. Owns what of an older proof still counts, and what the new
-// one says; whether a table is equal is the asker's to find out where this finds a difference. For verify.
+// since, and those pieces of the key's range whose turn it is. Owns what of an older proof still counts, and what the
+// new one says; whether a table is equal is the asker's to find out where this finds a difference. For verify.
 #pragma once
 
 #include <cstdint>

@@ -62,8 +62,8 @@ Turns::Turns(const ScrubLimits& limits, int64_t now_us, std::vector<Turn> turns)
     const auto rows = static_cast<double>(table.rows);
     const double aged = (static_cast<double>(now_us_ - turn.proven_us) / 1e6 + limits_.period) / limits_.max_age;
     const double all = older[turn.table] += static_cast<double>(std::max<uint64_t>(turn.rows, 1));
-    // By the next pass a table that was read whole at one moment shall have so much of it read again, as that moment has
-    // come near to max_age; so the load is even, and nothing gets older than that.
+    // By the next pass a table that was read whole at one moment shall have so much of it read again, as that moment
+    // has come near to max_age; so the load is even, and nothing gets older than that.
     if (!turn.costly) table.due = std::max(table.due, all - std::max(0.0, 1 - aged) * rows);
     if (turn.costly && aged >= 1) table.due = rows;
   }

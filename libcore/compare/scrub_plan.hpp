@@ -1,6 +1,6 @@
-// Which part of the tables a pass reads, where it need not read all: into which ranges of its key a table is divided, and
-// which of these it is the turn of. Owns the rule by which every row is proven at least once in max_age; reads nothing.
-// Pure. For the scrub.
+// Which part of the tables a pass reads, where it need not read all: into which ranges of its key a table is divided,
+// and which of these it is the turn of. Owns the rule by which every row is proven at least once in max_age; reads
+// nothing. Pure. For the scrub.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,8 @@ constexpr size_t most_pieces = 1000;
 // How many for a table of that many rows; `share` is the budget, so that one piece is within it. 0: by seconds.
 size_t pieces_for(uint64_t rows, double share);
 
-// Where all pieces but the first begin, ascending, so that all hold about as many rows. `bounds`: keys between which lie
-// equally many rows, as a histogram has them, ascending; at least two.
+// Where all pieces but the first begin, ascending, so that all hold about as many rows. `bounds`: keys between which
+// lie equally many rows, as a histogram has them, ascending; at least two.
 std::vector<int64_t> borders(std::span<const int64_t> bounds, size_t pieces);
 
 // A piece as several that were proven when it was. `borders`: as above, within it.

@@ -72,7 +72,7 @@ void Touched::take(const Event& event, change::Lsn commit) {
   const auto counts = [&](const std::string& name) -> TouchedTable* {
     const auto found = tables_.find(name);
     return found == tables_.end() || !found->second.whole.empty() || commit < found->second.since ? nullptr
-                                                                                                 : &found->second;
+                                                                                                  : &found->second;
   };
   if (event.type == EventType::truncate || event.type == EventType::copy) {
     for (const base::TableName& name : event.tables)

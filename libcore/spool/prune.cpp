@@ -43,8 +43,10 @@ size_t unwanted(const config::Settings& settings, const std::vector<Segment>& al
   while (free < count && all[free + 1].first <= *wanted) ++free;
   uint64_t kept = 0;
   for (size_t i = free; i < count; ++i) kept += all[i].bytes;
-  constexpr uint64_t part = 10;  // of the spool: mostly the changes of one interval, which are far less
-  if (kept == 0 || (room == Short::no && kept <= static_cast<uint64_t>(settings.spool.max_bytes) / part)) return free;
+  // A part of the spool: mostly it is the changes of one interval, which are far less. One segment may be more of it.
+  constexpr uint64_t part = 10;
+  const bool little = count - free == 1 || kept <= static_cast<uint64_t>(settings.spool.max_bytes) / part;
+  if (kept == 0 || (room == Short::no && little)) return free;
   base::log(base::Level::info, std::to_string(kept) +
                                    " bytes of the spool are not kept any longer for the next full pass, which reads "
                                    "whole tables then");

@@ -15,8 +15,8 @@ enum class Short { no, yes };
 
 // Names of the segments removed, oldest first. A segment goes when every secondary has applied a transaction after it,
 // the next full pass does not want it, and spool.retain seconds have passed since the first was seen; never the newest
-// one, and nothing as long as a secondary has no readable cursor. What is kept for the full pass alone takes a tenth of
-// spool.max_bytes at most; what is more than that goes, and all of it, for a part is of no use.
+// one, and nothing as long as a secondary has no readable cursor. What is kept for the full pass alone is one segment,
+// or a tenth of spool.max_bytes at most; where it gets more all of it goes, for a part is of no use.
 std::vector<std::string> prune(const config::Settings& settings, Short room = Short::no);
 std::string prune_text(const config::Settings& settings);  // the same, a line each
 

@@ -122,9 +122,7 @@ VerifyRun run_of(const ordered_json& json) {
 
 }  // namespace
 
-const PieceProof& ScrubProof::oldest() const {
-  return *std::ranges::min_element(pieces, {}, &PieceProof::time);
-}
+const PieceProof& ScrubProof::oldest() const { return *std::ranges::min_element(pieces, {}, &PieceProof::time); }
 
 std::filesystem::path receipt_path(const std::filesystem::path& state) { return state / "verify.json"; }
 

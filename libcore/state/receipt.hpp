@@ -25,8 +25,8 @@ struct PieceProof {
   uint64_t rows = 0;  // on the primary then
 };
 
-// What lets the next pass read less than all of a table that was proven equal: keys that the stream touched since `lsn`,
-// and some of the pieces.
+// What lets the next pass read less than all of a table that was proven equal: keys that the stream touched since
+// `lsn`, and some of the pieces.
 struct ScrubProof {
   std::string lsn;     // of the cut up to which every touched row is proven
   std::string time;    // of it

@@ -109,18 +109,20 @@ settings 5% 86400 'spool: {directory: spool, max_bytes: 4MiB}'
 segments() { find "$work/spool/segments" -name '*.jsonl' | wc -l; }
 all_equal
 wanted=$(cat "$work/spool/proofs/backup_node")
-for _ in 1 2 3; do brought "update big set v = md5(v) where id between 10000 and 10400"; done
-at_least "segments" 2 "$(segments)"
-"$BIN/queue" prune >"$work/out"
-same "pruned" "" "$(cat "$work/out")"
+brought "update big set v = repeat(md5(v), 8) where id between 10000 and 12000"
+same "segments" 2 "$(segments)"
+expect 0 "$BIN/queue" prune
+same "segments, pruned" 2 "$(segments)"
 all_equal
-same "touched" 401 "$(scrubbed big .touched)"
+same "touched" 2001 "$(scrubbed big .touched)"
 differ "the position" "$wanted" "$(cat "$work/spool/proofs/backup_node")"
-brought "update big set v = repeat(md5(v), 3) where id between 10000 and 13000" "update small set v = 't' where id = 1"
-[ ! -e "$work/spool/proofs/backup_node" ] || fail "more than a tenth of the spool is still wanted"
-standby "update big set v = 'bad' where id = 13000"
+for _ in 1 2 3; do brought "update big set v = v || '.' where id between 10000 and 12000"; done
+expect 0 "$BIN/queue" prune
+same "segments, more than a tenth of the spool" 1 "$(segments)"
+[ ! -e "$work/spool/proofs/backup_node" ] || fail "what is gone is still wanted"
+standby "update big set v = 'bad' where id = 11000"
 finds big '1 changed, 0 missing, 0 extra'
-both "update big set v = 'the same' where id = 13000"
+both "update big set v = 'the same' where id = 11000"
 all_equal
 read_as_whole big "without what it wanted to read"
 
