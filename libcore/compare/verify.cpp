@@ -110,7 +110,7 @@ class Verify {
     for (const base::TableName& table : settings_.synchronization.sync_tables) synced.push_back(table.text());
     state::go_on_for(entry_, system_of(cut.primary()), system_of(cut.standby()), synced);
     for (const Judged& judged : std::exchange(judged_, {})) take(judged);  // paused ones, now that there is a cut
-    bool equal = tables_.size() == entry_.run.tables.size();
+    bool equal = tables_.size() == entry_.run.tables.size() && comparison.paused().empty();
     if (options_.scrub) return scrub(comparison) && equal;
     for (const Pairing& pairing : comparison.pairings()) equal = compare_one(comparison, pairing) && equal;
     return equal;
