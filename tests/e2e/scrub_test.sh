@@ -87,7 +87,7 @@ settings 5% 86400
 
 # --- whatever it cannot know makes it read all ---
 all_equal
-brought 'truncate small' "insert into small select n, 's' from generate_series(1, 2500) n"
+brought 'truncate small' "insert into small select n, 's' from generate_series(1, 900) n"
 all_equal
 read_as_whole small "after a truncate"
 brought "update big set v = v || '.' where id % 3 = 0"
