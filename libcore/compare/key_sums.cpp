@@ -77,7 +77,8 @@ std::string range_of_keys(const TablePair& pair, std::optional<int64_t> from, st
   return low + (low.empty() || high.empty() ? "" : " AND ") + high;
 }
 
-bool same_rows(Comparison& comparison, const Pairing& pairing, const std::vector<std::vector<change::Value>>& keys) {
+bool same_rows(Comparison& comparison, const Pairing& pairing, const std::vector<std::vector<change::Value>>& keys,
+               GiveWay& way) {
   const Recipe recipe = recipe_of(comparison, pairing);
   const std::vector<RowKey> spans(keys.begin(), keys.end());
   Sum ours;
@@ -87,12 +88,12 @@ bool same_rows(Comparison& comparison, const Pairing& pairing, const std::vector
   };
   run_together({task(comparison.primary(), primary_read(pairing), ours),
                 task(comparison.standby(), standby_read(pairing), theirs)},
-               [] {});
+               [&] { way.look(); });
   return ours == theirs;
 }
 
 RangeSums sum_range(Comparison& comparison, const Pairing& pairing, std::optional<int64_t> from,
-                    std::optional<int64_t> to) {
+                    std::optional<int64_t> to, GiveWay& way) {
   const Recipe recipe = recipe_of(comparison, pairing);
   const std::string range = range_of_keys(pairing.pair, from, to);
   RangeSums sums;
@@ -104,7 +105,7 @@ RangeSums sum_range(Comparison& comparison, const Pairing& pairing, std::optiona
   };
   run_together({task(comparison.primary(), primary_read(pairing), sums.primary),
                 task(comparison.standby(), standby_read(pairing), sums.standby)},
-               [] {});
+               [&] { way.look(); });
   if (should_end()) throw base::Error(base::Exit::try_later, "stopped before the proof was complete; start it again");
   return sums;
 }

@@ -11,6 +11,7 @@
 #include "change/change.hpp"
 #include "compare/bucket_sums.hpp"
 #include "compare/comparison.hpp"
+#include "compare/give_way.hpp"
 
 namespace compare {
 
@@ -24,7 +25,8 @@ std::string key_column(const TablePair& pair);
 std::string range_of_keys(const TablePair& pair, std::optional<int64_t> from, std::optional<int64_t> to);
 
 // Whether the rows of these keys, as pair.relation.key, are the same, be they there or not.
-bool same_rows(Comparison& comparison, const Pairing& pairing, const std::vector<std::vector<change::Value>>& keys);
+bool same_rows(Comparison& comparison, const Pairing& pairing, const std::vector<std::vector<change::Value>>& keys,
+               GiveWay& way);
 
 struct RangeSums {
   Sum primary;
@@ -32,6 +34,6 @@ struct RangeSums {
 };
 // Of such a range. Throws Error(try_later) at a stop.
 RangeSums sum_range(Comparison& comparison, const Pairing& pairing, std::optional<int64_t> from,
-                    std::optional<int64_t> to);
+                    std::optional<int64_t> to, GiveWay& way);
 
 }  // namespace compare

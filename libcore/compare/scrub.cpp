@@ -25,7 +25,7 @@ change::Lsn parse_lsn(const std::string& text) {
 // What was compared of which table. One that was made anew, another key, other columns or another filter is another.
 std::string shape_of(const Pairing& pairing) {
   const TablePair& pair = pairing.pair;
-  std::string text = pairing.primary.oid + ' ' + pairing.standby.oid + '\n' + pair.primary_where + '\n';
+  std::string text = pairing.primary.oids + '\n' + pairing.standby.oids + '\n' + pair.primary_where + '\n';
   for (size_t i = 0; i < pair.columns.size(); ++i)
     text += pair.columns[i].sql + ' ' + pair.columns[i].type + ' ' + pair.relation.columns[i].type + '\n';
   for (const uint16_t column : pair.relation.key) text += std::to_string(column) + ' ';
@@ -74,8 +74,8 @@ uint64_t rows_of(const state::ScrubProof& proof) {
 }  // namespace
 
 Scrub::Scrub(const config::Settings& settings, Comparison& comparison, int64_t cut_us, const std::string& node,
-             const state::NodeReceipt& before, ProgressMeter& meter)
-    : settings_(settings), comparison_(comparison), meter_(meter), cut_us_(cut_us) {
+             const state::NodeReceipt& before, ProgressMeter& meter, GiveWay& way)
+    : settings_(settings), comparison_(comparison), meter_(meter), way_(way), cut_us_(cut_us) {
   std::set<std::string> marked;
   for (const state::TableMark& mark : state::marked_tables(settings.state_directory))
     if (mark.node == node) marked.insert(mark.table);
@@ -109,7 +109,7 @@ void Scrub::run() {
 }
 
 void Scrub::look_touched() {
-  Touched touched(settings_, comparison_);
+  Touched touched(settings_, comparison_, way_);
   for (const auto& [name, table] : tables_)
     if (table.whole.empty()) touched.add({table.pairing, parse_lsn(table.proof.lsn), rows_of(table.proof)});
   touched.look();
@@ -162,7 +162,7 @@ void Scrub::prove(Table& table, size_t piece) {
   state::PieceProof& it = pieces[piece];
   meter_.begin(table.pairing->pair.relation.text, 2 * it.rows);
   const RangeSums sums = sum_range(comparison_, *table.pairing, it.from,
-                                   piece + 1 < pieces.size() ? pieces[piece + 1].from : std::nullopt);
+                                   piece + 1 < pieces.size() ? pieces[piece + 1].from : std::nullopt, way_);
   meter_.at(sums.primary.rows + sums.standby.rows);
   table.proof.read += sums.primary.rows;
   if (sums.primary != sums.standby) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compare/comparison.hpp"
+#include "compare/give_way.hpp"
 #include "compare/progress.hpp"
 #include "compare/scrub_plan.hpp"
 #include "compare/touched.hpp"
@@ -22,7 +23,7 @@ class Scrub {
   // `cut_us`: when the comparison's cut was made, microseconds since 1970. `before`: what is known of the standby's
   // tables. All that is used has to stay.
   Scrub(const config::Settings& settings, Comparison& comparison, int64_t cut_us, const std::string& node,
-        const state::NodeReceipt& before, ProgressMeter& meter);
+        const state::NodeReceipt& before, ProgressMeter& meter, GiveWay& way);
 
   // Reads what has to be read but for whole tables.
   void run();
@@ -49,6 +50,7 @@ class Scrub {
   const config::Settings& settings_;
   Comparison& comparison_;
   ProgressMeter& meter_;
+  GiveWay& way_;
   const int64_t cut_us_;
   std::map<std::string, Table> tables_;
 };

@@ -15,7 +15,9 @@ double number(std::string_view text) {
 constexpr const char* describe = R"(
   SELECT c.oid, c.relkind, pg_catalog.row_security_active(c.oid),
          pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
-         pg_catalog.quote_ident(current_user), coalesce(l.rows, 0), coalesce(l.pages, 0), coalesce(l.foreign_leaf, false)
+         pg_catalog.quote_ident(current_user), coalesce(l.rows, 0), coalesce(l.pages, 0), coalesce(l.foreign_leaf, false),
+         c.oid || coalesce((SELECT pg_catalog.string_agg(' ' || p.relid::pg_catalog.oid, '' ORDER BY p.relid)
+                              FROM pg_catalog.pg_partition_tree(c.oid) AS p), '')
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN LATERAL (
       SELECT sum(CASE WHEN t.reltuples > 0 AND t.relpages > 0 THEN t.reltuples / t.relpages ELSE 60 END * s.pages) AS rows,
@@ -54,6 +56,17 @@ constexpr const char* describe_keys = R"(
      AND i.indexprs IS NULL
    ORDER BY i.indisreplident DESC, i.indisprimary DESC, i.indexrelid, k.place)";
 
+// The catalog is read as the snapshot has it, the function looks at what is.
+constexpr const char* other_parts = R"(
+  WITH RECURSIVE root AS (
+    SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'p'),
+  before (oid) AS (
+    SELECT oid FROM root UNION ALL
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN before b ON b.oid = i.inhparent),
+  now (oid) AS (SELECT t.relid::pg_catalog.oid FROM root CROSS JOIN LATERAL pg_catalog.pg_partition_tree(root.oid) t)
+  (SELECT oid FROM before EXCEPT SELECT oid FROM now) UNION ALL (SELECT oid FROM now EXCEPT SELECT oid FROM before))";
+
 }  // namespace
 
 TableShape read_shape(pg::Session& session, const base::TableName& table) {
@@ -64,7 +77,7 @@ TableShape read_shape(pg::Session& session, const base::TableName& table) {
   if (found.rows() == 0) return shape;
   const std::string oid(found.get(0, 0));
   shape.exists = true;
-  shape.oid = oid;
+  shape.oids = found.get(0, 8);
   shape.kind = found.get(0, 1)[0];
   shape.row_security = found.get(0, 2) == "t";
   shape.readable = found.get(0, 3) == "t";
@@ -93,6 +106,10 @@ TableShape read_shape(pg::Session& session, const base::TableName& table) {
     key.deterministic = key.deterministic && keys.get(i, 5) == "t";
   }
   return shape;
+}
+
+bool parts_changed(pg::Session& session, const base::TableName& table) {
+  return session.query(other_parts, {table.schema, table.name}).rows() > 0;
 }
 
 }  // namespace compare

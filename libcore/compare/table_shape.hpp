@@ -36,8 +36,8 @@ struct TableShape {
   std::string node;
   base::TableName table;
   bool exists = false;
-  std::string oid;
-  char kind = 'r';  // pg_class.relkind
+  std::string oids;  // its own and its partitions'
+  char kind = 'r';   // pg_class.relkind
   bool row_security = false;
   bool readable = false;
   std::string user;  // quoted
@@ -49,5 +49,7 @@ struct TableShape {
 };
 
 TableShape read_shape(pg::Session& session, const base::TableName& table);
+// Whether the table has other partitions now than in the session's snapshot.
+bool parts_changed(pg::Session& session, const base::TableName& table);
 
 }  // namespace compare

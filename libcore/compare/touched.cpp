@@ -102,7 +102,7 @@ void Touched::look_up() {
       table.keys += waiting.keys().size();
       if (table.keys > std::max(table.rows / part_of_table, uint64_t{1000}))
         table.whole = "more than a quarter of it changed";
-      else if (!same_rows(comparison_, *table.pairing, waiting.keys()))
+      else if (!same_rows(comparison_, *table.pairing, waiting.keys(), way_))
         table.whole = "rows that changed differ";
     }
     waiting.clear();

@@ -10,6 +10,7 @@
 #include "change/change.hpp"
 #include "change/lsn.hpp"
 #include "compare/comparison.hpp"
+#include "compare/give_way.hpp"
 #include "compare/touched_keys.hpp"
 #include "config/settings.hpp"
 
@@ -26,21 +27,22 @@ struct TouchedTable {
 
 class Touched {
  public:
-  Touched(const config::Settings& settings, Comparison& comparison) : settings_(settings), comparison_(comparison) {}
+  Touched(const config::Settings& settings, Comparison& comparison, GiveWay& way)
+      : settings_(settings), comparison_(comparison), way_(way) {}
 
   void add(TouchedTable table);
-  // To be called once. Throws as sessions do, and Error(try_later) where a stop was requested.
+  // To be called once. Throws as sessions do, Error(try_later) where a stop was requested, and as GiveWay.
   void look();
   const TouchedTable& of(const std::string& table) const { return tables_.at(table); }
 
  private:
-  struct Reading;
   bool read(change::Lsn since);
   void take(const change::Event& event, change::Lsn commit);
   void look_up();
 
   const config::Settings& settings_;
   Comparison& comparison_;
+  GiveWay& way_;
   std::map<std::string, TouchedTable> tables_;
   std::map<std::string, TouchedKeys> waiting_;
 };

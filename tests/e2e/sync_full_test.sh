@@ -76,7 +76,7 @@ differ "passes" "$started" "$(recorded .started)"
 write_config 'images, categories, notes' 'full_sync_interval: 60' auto_sync_enabled:false
 started=$(recorded .started)
 expect 0 "$script"
-logged 'auto_sync_enabled is false; nothing done'
+logged 'sync is disabled by the configuration (auto_sync_enabled); nothing done'
 same "passes" "$started" "$(recorded .started)"
 expect 0 "$script" --force
 differ "passes" "$started" "$(recorded .started)"
