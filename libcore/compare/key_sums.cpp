@@ -22,7 +22,7 @@ Sum sum_of(const pg::Result& row, int first) {
 // LATERAL with OFFSET 0 leaves the planner no other way than one look into the index for each key.
 Sum sum_keys(pg::Session& session, const change::Relation& relation, const TableRead& table, const Recipe& recipe,
              std::span<const RowKey> keys) {
-  apply::Targets targets(session);
+  apply::Targets targets = apply::Targets::to_look(session);
   const apply::TargetTable& target = targets.of(relation);
   std::vector<std::string> arrays;
   std::string parameters;

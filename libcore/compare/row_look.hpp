@@ -29,7 +29,7 @@ struct SeenRow {
 
 class RowLook {
  public:
-  explicit RowLook(pg::Session& session) : session_(session), targets_(session) {}
+  explicit RowLook(pg::Session& session) : session_(session), targets_(apply::Targets::to_look(session)) {}
 
   // One for each of `keys`. Under identity full (a table without a key) a key is a whole row, and what counts is how
   // many there are like it. `where`: only rows that fit it are there at all; as pg::quote_condition() gives it, or

@@ -130,6 +130,8 @@ write_config "images, categories" max_retry_attempts:1
 link_up
 count() { standby 'select count(*) from categories'; }
 
+both "create function own() returns trigger language plpgsql as 'begin return new; end'" \
+  'create trigger own before insert or update on categories for each row execute function own()'
 expect 0 "$script"
 primary "insert into categories (name) select 'category ' || i from generate_series(1, 1000) i" \
   "update categories set name = name || '?' where id % 3 = 0" 'delete from categories where id % 10 = 0'
