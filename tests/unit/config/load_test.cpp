@@ -170,9 +170,8 @@ TEST_CASE("keys that nothing uses yet are one note each and nothing louder") {
            "api: {ports: [8001]}\nhooks: {on_alert: [/bin/mail]}\nalerts: {queue: {threshold: 5}}\n");
   CHECK(settings.warnings.empty());
   const std::string notes = joined(settings.notes);
-  for (const char* const part :
-       {"synchronization.incremental_sync_interval: not used yet",
-        "api is not used yet", "hooks.on_alert: not used yet", "alerts is not used yet"}) {
+  for (const char* const part : {"synchronization.incremental_sync_interval: not used yet", "api is not used yet",
+                                 "hooks.on_alert: not used yet", "alerts is not used yet"}) {
     CHECK_THAT(notes, Contains(part));
   }
   CHECK(settings.notes.size() == 4);
