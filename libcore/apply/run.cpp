@@ -55,12 +55,14 @@ class Run {
 
   Exit to_end() {
     try {
-      return go_on();
+      const Exit exit = go_on();
+      standing_.account.ended(exit);
+      return exit;
     } catch (const pg::SqlError& refused) {
-      standing_.account.failed(refused.what());
+      standing_.account.failed(refused.what(), refused.kind());
       pg::throw_refusal(refused, "apply init");
     } catch (const Error& failure) {
-      standing_.account.failed(failure.what());
+      standing_.account.failed(failure.what(), failure.kind());
       throw;
     }
   }

@@ -26,6 +26,7 @@
 #include "pg/rights.hpp"
 #include "spool/mark.hpp"
 #include "state/gate.hpp"
+#include "state/tool_record.hpp"
 
 namespace capture {
 namespace {
@@ -287,6 +288,28 @@ class Stream {
   bool was_waiting_ = false;  // for the switch
 };
 
+// One connection after another, until all is written.
+void stream_all(const config::Settings& settings, const Options& options, const config::Node& primary,
+                state::Gate* gate, Outlet& outlet, base::Backoff& backoff) {
+  std::optional<Lsn> target = options.until;
+  for (;;) {
+    try {
+      Stream stream(settings, primary, target, !options.follow, outlet, backoff, gate);
+      stream.pump();
+      stream.settle();
+      return;
+    } catch (const base::Transient& failure) {
+      if (backoff.wait(failure.what())) continue;
+      if (base::stop_requested()) return;
+      throw;
+    } catch (const pg::SqlError& refused) {
+      // The publication of the time that is decoded, not of today: it was dropped once, or made after the slot.
+      if (refused.sqlstate() != "42704") pg::throw_refusal(refused, "capture init");
+      throw base::Error(refused.kind(), std::string(refused.what()) + " at the slot's position; " + begin_again);
+    }
+  }
+}
+
 }  // namespace
 
 void run(const config::Settings& settings, const Options& options, int out) {
@@ -303,23 +326,16 @@ void run(const config::Settings& settings, const Options& options, int out) {
   const std::vector<std::string>& program = settings.filters.program;
   if (!program.empty()) Filter::try_out(program, sync.sync_timeout);
   Outlet outlet(out, capacity);
-  std::optional<Lsn> target = options.until;
-  base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay);
-  for (;;) {
-    try {
-      Stream stream(settings, primary, target, !options.follow, outlet, backoff, gate ? &*gate : nullptr);
-      stream.pump();
-      stream.settle();
-      return;
-    } catch (const base::Transient& failure) {
-      if (backoff.wait(failure.what())) continue;
-      if (base::stop_requested()) return;
-      throw;
-    } catch (const pg::SqlError& refused) {
-      // The publication of the time that is decoded, not of today: it was dropped once, or made after the slot.
-      if (refused.sqlstate() != "42704") pg::throw_refusal(refused, "capture init");
-      throw base::Error(refused.kind(), std::string(refused.what()) + " at the slot's position; " + begin_again);
-    }
+  state::ToolRecord record(settings.state_directory, "capture");
+  base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay,
+                        [&](const std::string& why) { record.failed(why, true); });
+  try {
+    stream_all(settings, options, primary, gate ? &*gate : nullptr, outlet, backoff);
+    record.ended(static_cast<int>(base::Exit::done));
+  } catch (const base::Error& failure) {
+    record.failed(failure.what(), false);
+    record.ended(static_cast<int>(failure.kind()));
+    throw;
   }
 }
 

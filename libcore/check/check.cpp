@@ -32,8 +32,7 @@ Result run(const config::Settings& settings, const std::string& node) {
   Side primary(settings.primary(), until, findings);
   look_at_machine(settings, findings);
   const std::optional<ServerFacts> there = facts_of(primary, findings);
-  look_at_captured(settings, primary, findings);
-  look_at_link(settings, primary, findings);
+  look_at_link(settings, primary, look_at_captured(settings, primary, findings), findings);
   bool reached = !primary.unreachable();
   for (const std::string& name : standbys) {
     Side standby(settings.secondary(name), until, findings);

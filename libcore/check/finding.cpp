@@ -11,6 +11,17 @@ std::string without_end(std::string statement) {
   return statement;
 }
 
+std::string node_of(const std::string& place) { return place.substr(0, place.find(' ')); }
+
+// Whether two ways of mending are one statement; some quote a name that needs no quotes.
+bool same_statement(std::string a, std::string b) {
+  for (std::string* text : {&a, &b}) {
+    *text = without_end(*text);
+    std::erase(*text, '"');
+  }
+  return a == b && (a.find("ALTER ") != std::string::npos || a.find("GRANT ") != std::string::npos);
+}
+
 std::string counted(size_t n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
 }  // namespace
@@ -34,15 +45,18 @@ void Findings::add(Severity severity, const std::string& area, const std::string
   const std::string table = blank == std::string::npos ? "" : place.substr(blank + 1);
   for (const std::string& known : {place.substr(0, blank) + ": ", "table " + table + " ", table + ": "})
     if (finding.what.starts_with(known)) finding.what.erase(0, known.size());
-  add(std::move(finding));
+  if (!is_mended_by(finding.place, finding.mend)) add(std::move(finding));
+}
+
+bool Findings::is_mended_by(const std::string& place, const std::string& statement) const {
+  return std::any_of(list_.begin(), list_.end(), [&](const Finding& other) {
+    return node_of(other.place) == node_of(place) && same_statement(other.mend, statement);
+  });
 }
 
 void Findings::add_right(const std::string& place, const std::string& statement) {
   const std::string mend = without_end(statement);
-  const auto same = [&](const Finding& other) {
-    return other.place.starts_with(place) && other.mend.find(mend) != std::string::npos;
-  };
-  if (std::any_of(list_.begin(), list_.end(), same)) return;
+  if (is_mended_by(place, mend)) return;
   // GRANT what ON …, ALTER ROLE … what: the statement says best what is missing.
   list_.push_back({Severity::error, "rights", place, "a right is missing: " + mend, mend + ";"});
 }

@@ -28,9 +28,10 @@ class Findings {
  public:
   // Each once: what was found there in the same words already is passed over.
   void add(Finding finding);
-  // Of an error in the house's form, "NODE: what is wrong; what to do".
+  // Of an error in the house's form, "NODE: what is wrong; what to do". Passed over where a statement that was found
+  // for the same node already mends it.
   void add(Severity severity, const std::string& area, const std::string& place, const std::string& message);
-  // A statement for want of a right; passed over where another finding's mending is the same.
+  // A statement for want of a right; passed over as above.
   void add_right(const std::string& place, const std::string& statement);
 
   // Errors first, then as they were found.
@@ -38,6 +39,7 @@ class Findings {
   size_t count(Severity severity) const;
 
  private:
+  bool is_mended_by(const std::string& place, const std::string& statement) const;
   std::vector<Finding> list_;
 };
 

@@ -121,7 +121,8 @@ void judge_link(const LinkFacts& facts, const std::string& node, const std::stri
                   "pgtandem sync-full --init"});
 }
 
-void look_at_link(const config::Settings& settings, Side& primary, Findings& findings) {
+void look_at_link(const config::Settings& settings, Side& primary, const std::vector<base::TableName>& tables,
+                  Findings& findings) {
   const std::string name = capture::link_name(settings);
   std::optional<spool::Mark> mark;
   try {
@@ -136,8 +137,10 @@ void look_at_link(const config::Settings& settings, Side& primary, Findings& fin
     judge_link(facts, primary.name(), name, mark.has_value(), findings);
   });
   primary.look("rights", [&](pg::Session& session) {
+    config::Settings known = settings;
+    known.synchronization.sync_tables = tables;
     try {
-      capture::check_rights(session, settings, name);
+      if (!tables.empty()) capture::check_rights(session, known, name);
     } catch (const base::MissingRights& lacking) {
       for (const std::string& statement : lacking.statements()) findings.add_right(primary.name(), statement);
     }

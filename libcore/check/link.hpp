@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/table_name.hpp"
 #include "check/finding.hpp"
 #include "check/side.hpp"
 #include "config/settings.hpp"
@@ -32,7 +34,9 @@ LinkFacts read_link(pg::Session& session, const std::string& slot);
 void judge_link(const LinkFacts& facts, const std::string& node, const std::string& slot, bool founded,
                 Findings& findings);
 
-void look_at_link(const config::Settings& settings, Side& primary, Findings& findings);
+// `tables`: those of sync_tables that the primary has.
+void look_at_link(const config::Settings& settings, Side& primary, const std::vector<base::TableName>& tables,
+                  Findings& findings);
 void look_at_standby(const config::Settings& settings, Side& standby, Findings& findings);
 
 }  // namespace check

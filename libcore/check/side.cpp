@@ -16,7 +16,9 @@ bool Side::open() {
   if (session_) return true;
   try {
     session_ = std::make_unique<pg::Session>(
-        node_, pg::SessionOptions{.purpose = "pgtandem status", .answer_timeout = patience});
+        node_, pg::SessionOptions{.purpose = "pgtandem status",
+                                  .writes_as_replica = node_.role == config::Role::secondary,  // as apply's are
+                                  .answer_timeout = patience});
     return true;
   } catch (const base::Error& failure) {
     unreachable_ = failure.kind();

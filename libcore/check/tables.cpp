@@ -114,19 +114,22 @@ std::optional<compare::TableShape> shape_of(Side& side, const TableName& table) 
 
 }  // namespace
 
-void look_at_captured(const config::Settings& settings, Side& primary, Findings& findings) {
+std::vector<TableName> look_at_captured(const config::Settings& settings, Side& primary, Findings& findings) {
+  std::vector<TableName> there;
   for (const TableName& table : settings.synchronization.sync_tables) {
     const std::string place = place_of(primary, table);
     primary.look("table", place, [&](pg::Session& session) {
-      capture::check_table(session, table);
       const pg::Result identity = session.query(describe_identity, {table.schema, table.name});
-      if (identity.rows() > 0 && identity.get(0, 0) == "n")
+      if (identity.rows() > 0) there.push_back(table);
+      capture::check_table(session, table);
+      if (identity.get(0, 0) == "n")
         findings.add(
             {Severity::note, "table", place,
              "its replica identity is NOTHING: PostgreSQL refuses updates and deletes of it while it is synced",
              "ALTER TABLE " + pg::quote_table(table) + " REPLICA IDENTITY DEFAULT; if there are to be any"});
     });
   }
+  return there;
 }
 
 void look_at_applied(const config::Settings& settings, Side& primary, Side& standby, Findings& findings) {
@@ -145,8 +148,8 @@ void look_at_applied(const config::Settings& settings, Side& primary, Side& stan
       for (const std::string& note : pair.notes) findings.add(Severity::note, "schema", place, note);
       standby.look("schema", place, [&](pg::Session& session) { apply::Targets(session).of(pair.relation); });
     } catch (const base::Error& misfit) {
-      findings.add(Severity::error, "schema", misfit.kind() == base::Exit::no_right ? standby.name() : place,
-                   misfit.what());
+      const bool of_primary = std::string(misfit.what()).starts_with(primary.name() + ": ");
+      findings.add(Severity::error, "schema", of_primary ? place_of(primary, table) : place, misfit.what());
     }
   }
 }

@@ -3,7 +3,7 @@
 // rest is asked as capture, apply and compare ask it.
 #pragma once
 
-#include <string>
+#include <vector>
 
 #include "base/table_name.hpp"
 #include "check/finding.hpp"
@@ -12,7 +12,8 @@
 
 namespace check {
 
-void look_at_captured(const config::Settings& settings, Side& primary, Findings& findings);
+// Returns those that are there.
+std::vector<base::TableName> look_at_captured(const config::Settings& settings, Side& primary, Findings& findings);
 void look_at_applied(const config::Settings& settings, Side& primary, Side& standby, Findings& findings);
 
 }  // namespace check

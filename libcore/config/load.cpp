@@ -206,7 +206,6 @@ Hooks read_hooks(Section& top, const std::filesystem::path& folder) {
   section.program("on_failure", hooks.on_failure, folder);
   section.program("on_conflict", hooks.on_conflict, folder);
   section.program("on_alert", hooks.on_alert, folder);
-  section.not_yet("on_alert");
   section.finish();
   return hooks;
 }

@@ -5,11 +5,6 @@ namespace {
 
 constexpr double most_seconds = 315360000;  // ten years: whoever writes more has taken the unit for another
 
-// Notes that a section is not used yet, if there is anything in it.
-void note_unused(Section& section, const std::string& key) {
-  if (!section.entries().empty()) section.report().note(section.place(), key + " is not used yet");
-}
-
 // "5%" is a share, 30 are seconds.
 void read_scrub(Section& section, FullSync& to) {
   const Value* scrub = section.get("scrub");
@@ -71,7 +66,6 @@ Api read_api(Section& top, const std::filesystem::path& folder) {
   api.path("token_file", to.token_file, folder, true);
   api.texts("allowed_hosts", to.allowed_hosts);
   api.finish();
-  note_unused(api, "api");
   return to;
 }
 
@@ -91,7 +85,6 @@ Alerts read_alerts(Section& top) {
     if (enabled) to[name] = alert;
   }
   alerts.finish();
-  note_unused(alerts, "alerts");
   return to;
 }
 

@@ -89,8 +89,8 @@ std::string stat_text(const Stat& stat) {
   line("durable up to", stat.mark.lsn.text());
   line("put so far", std::to_string(stat.mark.transactions) + " transactions, " + std::to_string(stat.mark.operations) +
                          " operations");
-  line("size",
-       base::size_text(stat.bytes) + " of " + base::size_text(stat.max_bytes) + " in " + std::to_string(stat.segments) + " segments");
+  line("size", base::size_text(stat.bytes) + " of " + base::size_text(stat.max_bytes) + " in " +
+                   std::to_string(stat.segments) + " segments");
   line("writer", stat.writer ? "running" : "none");
   line("dead", std::to_string(stat.dead) + " operations");
   line("source", stat.mark.source.id());
