@@ -4,7 +4,6 @@
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-logged() { grep -q -- "$1" "$work/err" || fail "no line with '$1': $(cat "$work/err")"; }
 
 # --- the script alone ---
 mkdir -p "$work/fake"
@@ -26,15 +25,15 @@ same "calls" "capture -c $work/some file.yaml --follow
 queue -c $work/some file.yaml put" "$(sort "$work/calls")"
 
 expect 69 env CAPTURE='exit 69' "$script"
-logged 'capture failed with exit code 69'
+told 'capture failed with exit code 69'
 # put gives up while capture is idle, and while it writes
 expect 73 env PUT='sleep 0.2; exit 73' CAPTURE="$endless" "$script"
-logged 'queue put failed with exit code 73'
+told 'queue put failed with exit code 73'
 expect 65 env PUT='exit 65' CAPTURE='while echo lines; do :; done 2>/dev/null; exit 74' "$script"
 expect 70 env CAPTURE='kill -SEGV $$' "$script"
-logged 'capture died of signal 11'
+told 'capture died of signal 11'
 expect 70 env PUT='kill -SEGV $$' CAPTURE="$endless" "$script"
-logged 'queue put died of signal 11'
+told 'queue put died of signal 11'
 
 # asked to stop, alone and with its whole group: capture first, put reads what is left
 for whom in '' -; do
