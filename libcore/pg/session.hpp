@@ -95,7 +95,7 @@ class Session {
   const std::string& node() const { return node_; }
   std::string where(const std::string& doing) const;  // "NODE: cannot DOING", for error messages
 
-  // For replication.cpp and the files of COPY out only.
+  // For replication.cpp, transport.cpp and the files of COPY out only.
   pg_conn* handle() const { return conn_.get(); }
   // Waits until the socket can be read (or written too); false when `seconds` have passed.
   bool wait(bool write, double seconds);
