@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The page in headless Chromium: narrow and wide, light and dark, English and Chinese; table names that would be markup are text;
 # the buttons, by keyboard; the token; a server that went away. Screenshots are left in page-test/screens of the build directory.
-# timeout: 240
+# timeout: 400
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -19,7 +19,7 @@ has || (cd "$modules" && npm install --no-audit --no-fund --no-save --ignore-scr
   fail "npm could not install playwright-core@$version"
 CHROMIUM=$(command -v chromium)
 export CHROMIUM HOME=$work
-in_browser() { timeout 100 node "$e2e/page/page.cjs" "$modules" "http://localhost:$API1/" "$screens" "$@" >"$work/page.log" 2>&1 || fail "in the browser: $1"; }
+in_browser() { timeout 200 node "$e2e/page/page.cjs" "$modules" "http://localhost:$API1/" "$screens" "$@" >"$work/page.log" 2>&1 || fail "in the browser: $1"; }
 
 hostile=('<script>alert(1)</script>' '<img src=x onerror=alert(2)>')
 # shellcheck disable=SC2119 # its arguments are optional
