@@ -158,8 +158,8 @@ void look_at_link(const config::Settings& settings, Side& primary, const std::ve
 
 void look_at_standby(const config::Settings& settings, Side& standby, Findings& findings) {
   standby.look("rights", [&](pg::Session& session) {
-    for (const std::string& statement : apply::missing_rights(session, settings).statements())
-      findings.add_right(standby.name(), statement);
+    const pg::Rights missing = apply::missing_rights(session, settings);
+    for (const std::string& statement : missing.statements()) findings.add_right(standby.name(), statement);
     if (apply::may_be_replica(session)) return;
     const std::string grant = apply::replica_grant(session);
     findings.add({Severity::warning, "rights", standby.name(),

@@ -13,7 +13,7 @@ const wrong = [];
 async function opened(browser, options, {allow_errors = false} = {}) {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}, locale: 'en-US', ...options});
   const page = await context.newPage();
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(60000);
   page.on('pageerror', error => wrong.push('error: ' + error.message));
   page.on('dialog', dialog => { wrong.push('a dialog: ' + dialog.message()); dialog.dismiss(); });
   page.on('console', line => { if (line.type() === 'error' && !allow_errors) wrong.push('console: ' + line.text()); });
