@@ -16,10 +16,11 @@ namespace apply {
 
 // How a run goes on.
 enum class Outcome {
-  ended,       // with what comes next
-  stopped,     // not at all: a stop was requested
-  read_again,  // from the last commit: a batch is no longer in memory, or the stream is another
-  called,      // by standing still, for who asked
+  ended,         // with what comes next
+  stopped,       // not at all: a stop was requested
+  read_again,    // from the last commit: a batch is no longer in memory, or the stream is another
+  called,        // by standing still, for who asked
+  switched_off,  // when sync is enabled again
 };
 
 class Delivery {

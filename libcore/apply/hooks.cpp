@@ -8,9 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/child.hpp"
 #include "base/clock.hpp"
-#include "base/error.hpp"
+#include "base/feed.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "change/writer.hpp"
@@ -102,7 +101,7 @@ struct Hooks::Hook {
       const uint64_t events = std::exchange(waiting_events, 0);
       running = true;
       lock.unlock();
-      const std::string why = run(lines);
+      const std::string why = base::feed_program(argv, lines, patience, cancel.get(), "apply");
       lock.lock();
       running = false;
       if (!why.empty()) {
@@ -111,28 +110,6 @@ struct Hooks::Hook {
       }
       changed.notify_all();
       changed.wait_for(lock, std::chrono::duration<double>(rest), [this] { return ending; });
-    }
-  }
-
-  // Why the program did not take all of it; empty when it did.
-  std::string run(const std::string& lines) {
-    try {
-      const auto ignore = [](std::string_view) {};
-      const base::ChildEnd end = base::run_child(argv, lines, patience, cancel.get(), {ignore, ignore});
-      switch (end.how) {
-        case base::ChildEnd::How::hung:
-          return argv[0] + " hangs";
-        case base::ChildEnd::How::cancelled:
-          return argv[0] + " was not done when apply ended";
-        case base::ChildEnd::How::signalled:
-          return argv[0] + " died of signal " + std::to_string(end.code);
-        case base::ChildEnd::How::exited:
-          break;
-      }
-      if (end.code != 0) return argv[0] + " ended with " + std::to_string(end.code);
-      return end.unread > 0 ? argv[0] + " did not read all of it" : "";
-    } catch (const std::exception& failure) {
-      return failure.what();
     }
   }
 };

@@ -105,15 +105,20 @@ void check_table(pg::Session& session, pg::Rights& rights, const TableName& tabl
 
 }  // namespace
 
-void check_rights(pg::Session& session, const config::Settings& settings) {
+pg::Rights missing_rights(pg::Session& session, const config::Settings& settings) {
   pg::Rights rights(session);
   const pg::Result database = session.query(describe_database);
   check_own_tables(session, rights, database);
   rights.lack_grant(database.get(0, 0) != "t", "TEMPORARY ON DATABASE " + rights.database());
   const bool replica = may_be_replica(session);
   for (const TableName& table : settings.synchronization.sync_tables) check_table(session, rights, table, replica);
+  return rights;
+}
+
+void check_rights(pg::Session& session, const config::Settings& settings) {
+  const pg::Rights rights = missing_rights(session, settings);
   rights.refuse("apply init");
-  if (replica) return;
+  if (may_be_replica(session)) return;
   const std::string grant = replica_grant(session);
   base::log(base::Level::warn, session.node() + ": the role " + rights.role() + " may not set " +
                                    "session_replication_role: foreign keys are checked, and changed keys are written " +

@@ -1,8 +1,11 @@
 #include "apply/run.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,6 +23,7 @@
 #include "pg/rights.hpp"
 #include "spool/cursor.hpp"
 #include "spool/mark.hpp"
+#include "state/gate.hpp"
 
 namespace apply {
 namespace {
@@ -28,6 +32,8 @@ using base::Error;
 using base::Exit;
 
 constexpr double no_wait = 0;
+constexpr double for_ever = std::numeric_limits<double>::infinity();
+constexpr double look_while_waiting = 0.1;  // s between looks whether somebody wants to hold a run that waits
 
 class Run {
  public:
@@ -42,18 +48,21 @@ class Run {
     limits_ = {static_cast<uint64_t>(sync.batch_size), static_cast<uint64_t>(sync.max_queue_size), options.until, {}};
     if (standing_.from_spool && options.holdable)
       hold_ = std::make_unique<Hold>(settings, standing_.node, [this] { source_.abandon(); });
+    if (hold_ && options.follow) gate_.emplace(settings.state_directory, sync.auto_sync_enabled);
   }
 
   change::Lsn at() const { return standing_.at.lsn; }
 
   Exit to_end() {
     try {
-      return go_on();
+      const Exit exit = go_on();
+      standing_.account.ended(exit);
+      return exit;
     } catch (const pg::SqlError& refused) {
-      standing_.account.failed(refused.what());
+      standing_.account.failed(refused.what(), refused.kind());
       pg::throw_refusal(refused, "apply init");
     } catch (const Error& failure) {
-      standing_.account.failed(failure.what());
+      standing_.account.failed(failure.what(), failure.kind());
       throw;
     }
   }
@@ -69,6 +78,7 @@ class Run {
       Outcome outcome = feed(limits_, options_.follow);
       if (outcome == Outcome::ended) outcome = interlude_.settle();
       if (outcome == Outcome::called) outcome = be_held();
+      if (outcome == Outcome::switched_off) outcome = wait_for_switch();
       if (outcome == Outcome::ended) break;
       stopped = outcome == Outcome::stopped;
     }
@@ -104,8 +114,13 @@ class Run {
     if (!is_connected()) return Outcome::stopped;
     struct Ending {
       Hold& hold;
-      ~Ending() { hold.end(); }
-    } const ending{*hold_};
+      bool& held;
+      ~Ending() {
+        hold.end();
+        held = false;
+      }
+    } const ending{*hold_, held_};
+    held_ = true;
     const std::optional<change::Lsn> until = hold_->begin(at());
     // A run with an end of its own is over soon, and then who asks is free to do it himself.
     if (until && (!limits_.until || *until <= *limits_.until)) {
@@ -119,6 +134,17 @@ class Run {
       if (outcome == Outcome::ended && !called() && !base::stop_requested()) hold_->arrived(at());
     }
     return is_connected() ? Outcome::read_again : Outcome::stopped;
+  }
+
+  // Between two batches, connected and with nothing begun, until sync is enabled again. Who compares may hold it there.
+  Outcome wait_for_switch() {
+    if (!is_connected() || interlude_.settle() == Outcome::stopped) return Outcome::stopped;
+    standing_.publish(standing_.at.end_lsn);
+    while (!gate_->open_as(standing_.node.name)) {
+      if (called() && be_held() == Outcome::stopped) return Outcome::stopped;
+      if (base::sleep_or_stop(look_while_waiting)) return Outcome::stopped;
+    }
+    return Outcome::read_again;
   }
 
   // However drain() is left: what was begun and not committed is rolled back.
@@ -139,10 +165,12 @@ class Run {
     has_next_ = false;
     for (;;) {
       if (whole && called()) return Outcome::called;
+      if (whole && gate_ && !held_ && !gate_->open()) return Outcome::switched_off;
       if (std::exchange(has_next_, false))
         item = std::move(next);
-      else if (!feed.pop(item, drift_.due_in()))
+      else if (!feed.pop(item, std::min(drift_.due_in(), gate_ ? state::Gate::look_every : for_ever)))
         return called() ? Outcome::called : Outcome::ended;
+      if (!item.prepared && item.covered == change::Lsn() && drift_.due_in() > 0) continue;  // a look at the gate
       if (!item.prepared) {
         const Outcome outcome = interlude_.settle();
         if (outcome != Outcome::ended) return outcome;
@@ -187,13 +215,19 @@ class Run {
   Limits limits_;
   const Feed* feed_ = nullptr;
   std::unique_ptr<Hold> hold_;
+  std::optional<state::Gate> gate_;  // none: no switch counts
+  bool held_ = false;                // going to where somebody wants it, whatever the switch says
 };
 
 }  // namespace
 
 base::Exit from_spool_to_standby(const config::Settings& settings, const Options& options) {
+  const std::string& node = settings.secondary(options.node).name;
+  if (!options.follow &&
+      state::is_switched_off(settings.state_directory, settings.synchronization.auto_sync_enabled, node))
+    return Exit::done;
   const std::unique_ptr<Source> source = from_spool(settings);
-  spool::CursorFile cursor(settings.spool.directory, settings.secondary(options.node).name);
+  spool::CursorFile cursor(settings.spool.directory, node);
   Options bounded = options;
   if (!options.follow && !options.until) bounded.until = spool::read_mark(settings.spool.directory)->lsn;
   return Run(settings, bounded, *source, &cursor).to_end();

@@ -28,9 +28,10 @@ struct Options {
   std::optional<Pin> pin;
 };
 
-// Applies what the spool holds durably now; goes on as the options say. Throws base::Transient when the retries are
-// used up, Error(data) for a gap, damage, a schema that does not fit or a row that the standby refuses: everything
-// before it is applied, nothing of its transaction.
+// Applies what the spool holds durably now; goes on as the options say. While sync is disabled a run that follows waits
+// at a batch end, and any other does nothing. Throws base::Transient when the retries are used up, Error(data) for a
+// gap, damage, a schema that does not fit or a row that the standby refuses: everything before it is applied, nothing
+// of its transaction.
 base::Exit from_spool_to_standby(const config::Settings& settings, const Options& options);
 
 // For who has the cursor, and so is the only applier: applies everything that commits before `until` and no more, and

@@ -15,6 +15,17 @@ bool number_of(const change::Value& value, int64_t& number) {
   return failed == std::errc() && end == value.data + value.size;
 }
 
+// The sequences that columns of the table $1 own.
+constexpr const char* owned = R"(
+           FROM pg_catalog.pg_depend d
+           JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+           JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
+           JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+          WHERE d.refobjid = $1::pg_catalog.regclass AND d.deptype IN ('a', 'i')
+            AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)";
+
 std::string owned_by(const std::vector<base::TableName>& tables) {
   std::string names;
   for (const base::TableName& table : tables)
@@ -58,18 +69,10 @@ void Sequences::follow(pg::Session& session, const Piece& piece) {
 std::vector<Sequences::Owned>& Sequences::of(pg::Session& session, const change::Relation& relation) {
   const auto [known, is_new] = owned_.try_emplace(&relation);
   if (!is_new) return known->second;
-  const pg::Result rows = session.query(
-      R"(SELECT a.attname, n.nspname, c.relname, s.seqincrement,
-                coalesce(pg_catalog.pg_sequence_last_value(c.oid), s.seqstart - s.seqincrement), s.seqmin, s.seqmax
-           FROM pg_catalog.pg_depend d
-           JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S'
-           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-           JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
-           JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-          WHERE d.refobjid = $1::pg_catalog.regclass AND d.deptype IN ('a', 'i')
-            AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)",
-      {pg::quote_table(relation.table)});
+  const pg::Result rows = session.query(std::string(R"(SELECT a.attname, n.nspname, c.relname, s.seqincrement,
+                coalesce(pg_catalog.pg_sequence_last_value(c.oid), s.seqstart - s.seqincrement), s.seqmin, s.seqmax)") +
+                                            owned,
+                                        {pg::quote_table(relation.table)});
   for (int i = 0; i < rows.rows(); ++i) {
     Owned sequence;
     while (sequence.column < relation.columns.size() && relation.columns[sequence.column].name != rows.get(i, 0))
@@ -83,6 +86,20 @@ std::vector<Sequences::Owned>& Sequences::of(pg::Session& session, const change:
     known->second.push_back(std::move(sequence));
   }
   return known->second;
+}
+
+void go_on_after_rows(pg::Session& session, const base::TableName& table) {
+  const pg::Result statements = session.query(
+      std::string(
+          R"(SELECT pg_catalog.format('SELECT pg_catalog.setval(%L::pg_catalog.regclass, x) FROM (SELECT %s(%I)::bigint AS x '
+                                  'FROM %s) m WHERE x BETWEEN %s AND %s',
+                                  pg_catalog.format('%I.%I', n.nspname, c.relname),
+                                  CASE WHEN s.seqincrement > 0 THEN 'max' ELSE 'min' END, a.attname, $1::text,
+                                  s.seqmin, s.seqmax))") +
+          owned +
+          " AND a.atttypid IN ('int2'::pg_catalog.regtype, 'int4'::pg_catalog.regtype, 'int8'::pg_catalog.regtype)",
+      {pg::quote_table(table)});
+  for (int i = 0; i < statements.rows(); ++i) session.query(std::string(statements.get(i, 0)));
 }
 
 bool may_restart(pg::Session& session, const std::vector<base::TableName>& tables) {

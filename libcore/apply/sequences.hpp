@@ -35,6 +35,9 @@ class Sequences {
   std::unordered_map<const change::Relation*, std::vector<Owned>> owned_;
 };
 
+// After rows that came in another way, as by COPY: the table's sequences go on after the greatest value that is there.
+void go_on_after_rows(pg::Session& session, const base::TableName& table);
+
 // Whether the role may TRUNCATE … RESTART IDENTITY: that takes the owner of every sequence that the tables' columns
 // own. Who may not truncates without it and calls restart(), for which UPDATE on them is enough. No rollback takes that
 // back; the next try then finds the same truncate first, and nothing but apply writes here.

@@ -11,6 +11,7 @@ namespace base {
 bool Backoff::wait(const std::string& why) {
   ++failures_;
   if ((attempts_ >= 0 && failures_ > attempts_) || stop_requested()) return false;
+  if (told_) told_(why);
   char text[16];
   std::snprintf(text, sizeof text, "%g", delay_);
   log(Level::warn, why + "; trying again in " + text + " s");

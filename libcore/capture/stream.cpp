@@ -1,11 +1,13 @@
 #include "capture/stream.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -23,6 +25,8 @@
 #include "pg/replication.hpp"
 #include "pg/rights.hpp"
 #include "spool/mark.hpp"
+#include "state/gate.hpp"
+#include "state/tool_record.hpp"
 
 namespace capture {
 namespace {
@@ -40,13 +44,14 @@ constexpr double settle_every = 0.02;  // s between looks at the mark at the end
 // One connection's life.
 class Stream {
  public:
-  // `target` is set to the present end of the WAL if it is still empty and `to_now`.
+  // `target` is set to the present end of the WAL if it is still empty and `to_now`. Waits where `gate` is closed.
   Stream(const config::Settings& settings, const config::Node& primary, std::optional<Lsn>& target, bool to_now,
-         Outlet& outlet, base::Backoff& backoff)
+         Outlet& outlet, base::Backoff& backoff, state::Gate* gate)
       : settings_(settings),
         target_(target),
         backoff_(backoff),
         outlet_(outlet),
+        gate_(gate),
         session_(primary, {.purpose = "pgtandem capture", .answer_timeout = settings.synchronization.sync_timeout}),
         walsender_(open_walsender(settings, primary)),
         catalog_(session_),
@@ -69,16 +74,17 @@ class Stream {
       const bool full = outlet_.full() || (filter_ && filter_->full());
       if (full != was_full_) base::log(base::Level::debug, full ? "what reads is slow: waiting" : "what reads goes on");
       was_full_ = full;
-      const bool more = !full && (take_messages() || reached_ || more_arrived());
+      const bool still = full || waits_for_switch();
+      const bool more = !still && (take_messages() || reached_ || more_arrived());
       if (!more || filter_) hand_over();
       const double now = base::monotonic_seconds();
       if (now - fed_back_ >= feedback_every || reply_wanted_) feedback();
       if (now - looked_ >= look_every) look();
       if (more) continue;
       // Silence can be a long decoding: ask before giving the server up, and only then.
-      if (!full && now - heard_ > 4 * settings_.synchronization.sync_timeout)
+      if (!still && now - heard_ > 4 * settings_.synchronization.sync_timeout)
         throw base::Transient(base::Exit::unreachable, walsender_->where("stream") + ": the server is silent");
-      wait(full);
+      wait(still);
     }
     hand_over();
     while (filter_ && !filter_->idle() && !base::stop_requested()) {
@@ -132,6 +138,13 @@ class Stream {
       }
       if (filter_ && filter_->full()) return true;
     }
+  }
+
+  // While sync is disabled the primary is left unread, as where the reader is slow: its WAL waits, and it hears of us.
+  bool waits_for_switch() {
+    const bool waits = gate_ != nullptr && !gate_->open_as(session_.node());
+    if (std::exchange(was_waiting_, waits) && !waits) heard_ = base::monotonic_seconds();
+    return waits;
   }
 
   // Takes what the socket has, if it has anything.
@@ -219,7 +232,7 @@ class Stream {
     if (const std::optional<spool::Mark> mark = spool::read_mark(settings_.spool.directory))
       durable_ = std::max(durable_, mark->lsn);
     fed_back_ = base::monotonic_seconds();
-    const bool ask = fed_back_ - heard_ > settings_.synchronization.sync_timeout;
+    const bool ask = !was_waiting_ && fed_back_ - heard_ > settings_.synchronization.sync_timeout;
     stream_->feedback(std::max(sent_, durable_), durable_, ask);
     reply_wanted_ = false;
   }
@@ -229,16 +242,18 @@ class Stream {
     looked_ = base::monotonic_seconds();
   }
 
-  void wait(bool full) {
+  // `still`: whatever the primary sends stays where it is.
+  void wait(bool still) {
     const double now = base::monotonic_seconds();
-    if (!full && handed_ + gather_for > now)
+    if (!still && handed_ + gather_for > now)
       std::this_thread::sleep_for(std::chrono::duration<double>(handed_ + gather_for - now));
     double until = fed_back_ + feedback_every - now;
+    if (gate_ != nullptr) until = std::min(until, state::Gate::look_every);
     const double due = filter_ ? filter_->due_in() : -1;
     if (due >= 0) until = std::min(until, due);
-    pollfd fds[5] = {{full ? -1 : stream_->socket(), POLLIN, 0},
+    pollfd fds[5] = {{still ? -1 : stream_->socket(), POLLIN, 0},
                      {base::stop_fd(), POLLIN, 0},
-                     {full ? outlet_.wake_fd() : -1, POLLIN, 0},
+                     {still ? outlet_.wake_fd() : -1, POLLIN, 0},
                      {outlet_.fd(), 0, 0},
                      {filter_ ? filter_->wake_fd() : -1, POLLIN, 0}};
     ::poll(fds, 5, std::max(1, static_cast<int>(until * 1000)));
@@ -252,6 +267,7 @@ class Stream {
   const std::optional<Lsn>& target_;
   base::Backoff& backoff_;
   Outlet& outlet_;
+  state::Gate* gate_;  // null: no switch counts
   pg::Session session_;
   std::unique_ptr<pg::Session> walsender_;
   std::unique_ptr<pg::ReplicationStream> stream_;
@@ -269,21 +285,16 @@ class Stream {
   bool reply_wanted_ = false;
   bool reached_ = false;
   bool was_full_ = false;
+  bool was_waiting_ = false;  // for the switch
 };
 
-}  // namespace
-
-void run(const config::Settings& settings, const Options& options, int out) {
-  const config::Synchronization& sync = settings.synchronization;
-  const config::Node& primary = settings.primary(options.node);
-  const std::vector<std::string>& program = settings.filters.program;
-  if (!program.empty()) Filter::try_out(program, sync.sync_timeout);
-  Outlet outlet(out, capacity);
+// One connection after another, until all is written.
+void stream_all(const config::Settings& settings, const Options& options, const config::Node& primary,
+                state::Gate* gate, Outlet& outlet, base::Backoff& backoff) {
   std::optional<Lsn> target = options.until;
-  base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay);
   for (;;) {
     try {
-      Stream stream(settings, primary, target, !options.follow, outlet, backoff);
+      Stream stream(settings, primary, target, !options.follow, outlet, backoff, gate);
       stream.pump();
       stream.settle();
       return;
@@ -296,6 +307,35 @@ void run(const config::Settings& settings, const Options& options, int out) {
       if (refused.sqlstate() != "42704") pg::throw_refusal(refused, "capture init");
       throw base::Error(refused.kind(), std::string(refused.what()) + " at the slot's position; " + begin_again);
     }
+  }
+}
+
+}  // namespace
+
+void run(const config::Settings& settings, const Options& options, int out) {
+  const config::Synchronization& sync = settings.synchronization;
+  const config::Node& primary = settings.primary(options.node);
+  const bool configured = sync.auto_sync_enabled;
+  std::optional<state::Gate> gate;
+  if (options.switched && options.follow) gate.emplace(settings.state_directory, configured);
+  const bool once = options.switched && !options.follow;
+  if (once && state::is_switched_off(settings.state_directory, configured, primary.name)) {
+    ::close(out);
+    return;
+  }
+  const std::vector<std::string>& program = settings.filters.program;
+  if (!program.empty()) Filter::try_out(program, sync.sync_timeout);
+  Outlet outlet(out, capacity);
+  state::ToolRecord record(settings.state_directory, "capture");
+  base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay,
+                        [&](const std::string& why) { record.failed(why, true); });
+  try {
+    stream_all(settings, options, primary, gate ? &*gate : nullptr, outlet, backoff);
+    record.ended(static_cast<int>(base::Exit::done));
+  } catch (const base::Error& failure) {
+    record.failed(failure.what(), false);
+    record.ended(static_cast<int>(failure.kind()));
+    throw;
   }
 }
 

@@ -14,6 +14,8 @@ struct Options {
   bool follow = false;
   std::optional<change::Lsn> until;  // everything committed up to it, then the end
   std::string node;                  // the primary to read; empty: the one of that role
+  // While sync is disabled: one that follows waits, connected, and any other ends at once, with nothing written.
+  bool switched = true;
 };
 
 // Returns when all that was committed at the start (or up to `until`) is written, or a stop was requested. Closes

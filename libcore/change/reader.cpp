@@ -178,7 +178,7 @@ unsigned Reader::State::read_name(JsonCursor& json, Head& head) {
 void Reader::State::read_row_members(JsonCursor& json, Head& head, base::Arena& arena) {
   Shape& shape = *head.shape;
   const Relation& relation = shape.relation;
-  if (event.type != EventType::insert && relation.key.empty())
+  if (event.type != EventType::insert && relation.key.empty() && relation.identity != Identity::full)
     fail(start(), relation.text + " has no key, so it can have no " + std::string(head.form->name));
   const std::span<Value> key{arena.array<Value>(relation.key.size()), relation.key.size()};
   const size_t row_size = event.type == EventType::remove ? 0 : relation.columns.size();

@@ -105,7 +105,8 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 void append_key(std::string& out, const Relation& relation, std::span<const Value> key, std::string_view member) {
-  if (key.empty()) return;
+  // The key of a row without a column is one without a column.
+  if (key.empty() && (!relation.columns.empty() || relation.identity != Identity::full)) return;
   out.append(",\"").append(member) += "\":{";
   for (size_t i = 0; i < key.size(); ++i) {
     if (i > 0) out += ',';

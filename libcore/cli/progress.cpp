@@ -1,11 +1,11 @@
 #include "cli/progress.hpp"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
 #include "cli/logging.hpp"
+#include "cli/terminal.hpp"
 
 namespace cli {
 namespace {
@@ -15,11 +15,6 @@ void write_stderr(const std::string& text) {
   if (::write(STDERR_FILENO, text.data(), text.size()) < 0) return;
 }
 
-size_t terminal_width() {
-  winsize size{};
-  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
-}
-
 }  // namespace
 
 ProgressLine::ProgressLine() : shown_(::isatty(STDERR_FILENO) != 0 && std::getenv("TERM") != nullptr) {}
@@ -27,7 +22,7 @@ ProgressLine::~ProgressLine() { clear(); }
 
 void ProgressLine::show(const std::string& text) {
   if (!shown_) return;
-  write_stderr("\r\033[K" + escape_controls(text).substr(0, terminal_width() - 1));
+  write_stderr("\r\033[K" + escape_controls(text).substr(0, terminal_width(STDERR_FILENO) - 1));
   standing_ = true;
 }
 

@@ -1,10 +1,7 @@
 #include "compare/catalog_pairs.hpp"
 
-#include <utility>
-
 #include "base/error.hpp"
 #include "base/retry.hpp"
-#include "compare/table_shape.hpp"
 
 namespace compare {
 
@@ -24,11 +21,7 @@ CatalogPairs::CatalogPairs(const config::Settings& settings, const std::string& 
 
 const Pairing& CatalogPairs::of(const base::TableName& table) {
   if (const auto found = pairs_.find(table); found != pairs_.end()) return found->second;
-  const auto filter = settings_.filters.tables.find(table);
-  Pairing pairing{read_shape(*primary_, table), read_shape(*standby_, table), {}};
-  pairing.pair = pair_tables(pairing.primary, pairing.standby,
-                             filter == settings_.filters.tables.end() ? nullptr : &filter->second);
-  return pairs_.emplace(table, std::move(pairing)).first->second;
+  return pairs_.emplace(table, read_pairing(*primary_, *standby_, table, settings_)).first->second;
 }
 
 }  // namespace compare

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/table_name.hpp"
-#include "compare/comparison.hpp"
+#include "compare/pairing.hpp"
 #include "config/settings.hpp"
 #include "pg/session.hpp"
 
@@ -18,7 +18,7 @@ class CatalogPairs {
   // Connects; throws as pg::Session does, after the retries.
   CatalogPairs(const config::Settings& settings, const std::string& node);
 
-  // Valid as long as this object. Throws as pair_tables().
+  // Valid as long as this object. Throws as read_pairing().
   const Pairing& of(const base::TableName& table);
   pg::Session& primary() { return *primary_; }
   pg::Session& standby() { return *standby_; }

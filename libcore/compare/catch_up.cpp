@@ -18,6 +18,7 @@
 #include "capture/stream.hpp"
 #include "spool/mark.hpp"
 #include "spool/put.hpp"
+#include "state/gate.hpp"
 
 namespace compare {
 namespace {
@@ -45,7 +46,7 @@ void pass(const config::Settings& settings, const std::string& primary, change::
   std::exception_ptr failed;
   std::thread captures([&, in = ends[1]] {
     try {
-      capture::run(settings, {.follow = false, .until = lsn, .node = primary}, in);
+      capture::run(settings, {.follow = false, .until = lsn, .node = primary, .switched = false}, in);
     } catch (...) {
       failed = std::current_exception();
       close_if_left(in, pipe);
@@ -69,6 +70,7 @@ void bring_queue_to(const config::Settings& settings, const std::string& primary
                     double deadline) {
   constexpr double look_every = 0.1;  // s, where no file event comes
   base::DirectoryWatch watch(settings.spool.directory);
+  state::Gate gate(settings.state_directory, settings.synchronization.auto_sync_enabled);
   bool told = false;
   while (spool::require_mark(settings.spool.directory).lsn < lsn) {
     if (base::stop_requested()) throw base::Transient(base::Exit::try_later, "a stop was requested");
@@ -76,6 +78,10 @@ void bring_queue_to(const config::Settings& settings, const std::string& primary
       throw base::Transient(base::Exit::try_later, "the queue did not get to " + lsn.text() +
                                                        " in time; capture is behind, or its end of the pipe waits");
     if (capture_runs(settings, session)) {
+      if (!gate.open())
+        throw base::Transient(base::Exit::try_later,
+                              state::text_of(gate.auto_sync()) +
+                                  ", and the capture that runs waits; pgtandem status enable, or status force-sync");
       watch.wait(look_every);
       continue;
     }

@@ -80,16 +80,27 @@ void Comparison::leave_paused_out(const config::Settings& settings) {
 
 void Comparison::pair_all(const config::Settings& settings) {
   for (const base::TableName& table : tables_) {
-    const auto filter = settings.filters.tables.find(table);
-    Pairing pairing{read_shape(primary().session(), table), read_shape(standby().session(), table), {}};
-    pairing.pair = pair_tables(pairing.primary, pairing.standby,
-                               filter == settings.filters.tables.end() ? nullptr : &filter->second);
-    for (const std::string& note : pairing.pair.notes) base::log(base::Level::warn, note);
-    pairings_.push_back(std::move(pairing));
+    try {
+      pairings_.push_back(read_pairing(primary().session(), standby().session(), table, settings));
+    } catch (const NotComparable& failure) {
+      not_compared_.add(failure);
+      continue;
+    }
+    for (const std::string& note : pairings_.back().pair.notes) base::log(base::Level::warn, note);
   }
+  std::erase_if(tables_, [&](const base::TableName& table) { return not_compared_.has(table); });
   if (!settings.filters.program.empty())
     base::log(base::Level::warn,
               "filters.program is not asked by a comparison: rows that it keeps away show as missing");
+}
+
+// Who attaches a partition takes no lock that ours would keep off, and a statement sees the partitions of its own
+// moment: rows that were committed long before the cut come into the table, on one side.
+void Comparison::check_parts(const Pairing& pairing) {
+  for (Side* side : {&primary(), &standby()})
+    if (parts_changed(side->session(), pairing.pair.table))
+      throw Error(Exit::try_later, side->node() + ": a partition was attached to " + pairing.pair.relation.text +
+                                       ", or detached, while it was compared; start it again");
 }
 
 }  // namespace compare

@@ -9,10 +9,9 @@
 
 #include "base/table_name.hpp"
 #include "compare/cut.hpp"
+#include "compare/pairing.hpp"
 #include "compare/self_test.hpp"
 #include "compare/side.hpp"
-#include "compare/table_pair.hpp"
-#include "compare/table_shape.hpp"
 #include "config/settings.hpp"
 
 namespace compare {
@@ -28,16 +27,9 @@ struct Asked {
 // The tables of `texts`, each one of sync_tables; all of those where there is none. Throws Error(usage).
 std::vector<base::TableName> chosen_tables(const config::Settings& settings, const std::vector<std::string>& texts);
 
-struct Pairing {
-  TableShape primary;
-  TableShape standby;
-  TablePair pair;
-};
-
 class Comparison {
  public:
-  // Throws Error: `usage` for a table that is not synced, `config`, `no_right` and `data` for one that cannot be
-  // compared, base::Transient when a server is away after the retries.
+  // Throws Error(usage) for a table that is not synced, base::Transient when a server is away after the retries.
   Comparison(const config::Settings& settings, const Asked& asked);
 
   Side& primary() { return opened_->primary; }
@@ -49,7 +41,12 @@ class Comparison {
   // Of the tables that were asked for those that are paused on the standby, which tables() goes without: a warning told
   // of each, and whoever says that all is equal has to think of them.
   const std::vector<base::TableName>& paused() const { return paused_; }
-  // All sessions end, with their snapshots and locks; of the above only tables(), pairings() and paused() stay.
+  // Of the tables that were asked for those that cannot be compared, which tables() goes without, too: the run is to
+  // end with them.
+  const NotCompared& not_compared() const { return not_compared_; }
+  // After a table was read: throws Error(try_later) where partitions came to it, or went, since the cut.
+  void check_parts(const Pairing& pairing);
+  // All sessions end, with their snapshots and locks; of the above only names and pairings stay.
   void leave() { opened_.reset(); }
 
  private:
@@ -67,6 +64,7 @@ class Comparison {
 
   std::vector<base::TableName> tables_;
   std::vector<base::TableName> paused_;
+  NotCompared not_compared_;
   std::unique_ptr<Opened> opened_;
   std::vector<Pairing> pairings_;
 };

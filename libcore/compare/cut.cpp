@@ -11,6 +11,7 @@
 #include "base/stop.hpp"
 #include "compare/catch_up.hpp"
 #include "compare/holder.hpp"
+#include "compare/same_server.hpp"
 #include "compare/slot_snapshot.hpp"
 #include "pg/error.hpp"
 #include "spool/mark.hpp"
@@ -88,6 +89,12 @@ struct Cut::State {
     }
   }
 
+  // In the snapshot itself: the name may lead to another server by now, after a failover.
+  void export_primary() {
+    primary_snapshot = export_snapshot(*primary);
+    if (mark) check_same_server(*primary, mark->source);
+  }
+
   void give_up() {
     lease.reset();
     primary.reset();
@@ -99,7 +106,7 @@ struct Cut::State {
     give_up();
     primary = open_holder(settings, primary_node, options.tables, deadline);
     take_slot_snapshot();
-    primary_snapshot = export_snapshot(*primary);
+    export_primary();
     try {
       lease->go_to(lsn);
       bring_queue_to(settings, primary_node.name, *watch, lsn, deadline);
@@ -155,7 +162,7 @@ struct Cut::State {
   void make_plain() {
     const double soon = std::max(deadline, base::monotonic_seconds() + settings.synchronization.sync_timeout);
     primary = open_holder(settings, primary_node, options.tables, soon);
-    primary_snapshot = export_snapshot(*primary);
+    export_primary();
     change::Lsn::parse(primary->query("SELECT pg_catalog.pg_current_wal_insert_lsn()").get(0, 0), lsn);
     standby = open_holder(settings, standby_node, options.tables, soon);
     if (mark) standby_lsn = apply::read_progress(*standby, mark->source).lsn;

@@ -127,6 +127,7 @@ Exit diff(const config::Settings& settings, const Options& options) {
     TableDiff table(primary, standby, pairing.pair, comparison.digest(), printed,
                     options.rows ? UINT64_MAX : copy_above, meter, beside);
     results.push_back(table.run(pairing.primary, pairing.standby));
+    comparison.check_parts(pairing);
     if (!settled) report.add(pairing.pair.relation, results.back());
   }
   bool paused = !comparison.paused().empty();
@@ -148,7 +149,9 @@ Exit diff(const config::Settings& settings, const Options& options) {
     }
   }
   if (lines) lines->finish();
-  return report.end(paused, lsn, received);
+  const Exit exit = report.end(paused, lsn, received);
+  comparison.not_compared().end();
+  return exit;
 }
 
 }  // namespace compare

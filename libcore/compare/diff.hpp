@@ -24,8 +24,8 @@ struct Options {
 };
 
 // Exit::done where all are equal, Exit::finding where they are not or a table is paused, Exit::try_later where rows are
-// written too often to be sure of, and nothing else was found. Throws as Comparison, and Error(try_later) where it was
-// stopped or gave way.
+// written too often to be sure of, and nothing else was found. Throws as Comparison, Error(try_later) where it was
+// stopped or gave way, and, when all others are compared and printed, Error for the tables that cannot be.
 base::Exit diff(const config::Settings& settings, const Options& options);
 
 }  // namespace compare

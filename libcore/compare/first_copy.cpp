@@ -11,8 +11,9 @@
 #include "base/retry.hpp"
 #include "base/stop.hpp"
 #include "change/writer.hpp"
+#include "compare/bucket_sums.hpp"
 #include "compare/catalog_pairs.hpp"
-#include "compare/copy_table.hpp"
+#include "compare/copy_tables.hpp"
 #include "state/journal.hpp"
 
 namespace compare {
@@ -32,11 +33,8 @@ class FirstCopy {
     read_list();
     find_empty();
     write_list();
-    while (!left_.empty()) {
-      copy(left_.front());
-      left_.erase(left_.begin());
-      write_list();
-    }
+    copy_all();
+    not_compared_.end();
   }
 
  private:
@@ -54,13 +52,21 @@ class FirstCopy {
     CatalogPairs pairs(settings_, node_);
     for (const base::TableName& table : settings_.synchronization.sync_tables) {
       if (std::ranges::find(left_, table) != left_.end()) continue;
-      const TablePair& pair = pairs.of(table).pair;
-      const auto is_empty = [](pg::Session& session, const std::string& from) {
-        return session.query("SELECT FROM " + from + " LIMIT 1").rows() == 0;
-      };
-      if (is_empty(pairs.standby(), pair.standby_from) && !is_empty(pairs.primary(), pair.primary_from))
-        left_.push_back(table);
+      try {
+        if (wants_rows(pairs, pairs.of(table).pair)) left_.push_back(table);
+      } catch (const NotComparable& failure) {
+        not_compared_.add(failure);
+      }
     }
+  }
+
+  // A filter is the primary's: where it lets nothing through there is nothing to copy.
+  static bool wants_rows(CatalogPairs& pairs, const TablePair& pair) {
+    const auto is_empty = [](pg::Session& session, const std::string& from, const std::string& where) {
+      return session.query("SELECT FROM " + from + where_sql({where}) + " LIMIT 1").rows() == 0;
+    };
+    return is_empty(pairs.standby(), pair.standby_from, "") &&
+           !is_empty(pairs.primary(), pair.primary_from, pair.primary_where);
   }
 
   void write_list() const {
@@ -82,13 +88,25 @@ class FirstCopy {
     journal.sync();
   }
 
-  void copy(const base::TableName& table) const {
+  void copy_all() {
+    const CopyTold told{.copied =
+                            [this](const base::TableName& table, uint64_t rows) {
+                              tell(table, rows);
+                              std::erase(left_, table);
+                              write_list();
+                            },
+                        .failed =
+                            [this](const base::TableName& table, const Error& failure) {
+                              not_compared_.add({table, failure});
+                            }};
     base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
     for (;;) {
       if (base::stop_requested()) throw Error(Exit::try_later, "stopped before all tables were copied; start it again");
+      CopyOptions options{.primary = {}, .node = node_, .tables = left_, .limit = 0};
+      std::erase_if(options.tables, [&](const base::TableName& table) { return not_compared_.has(table); });
+      if (options.tables.empty()) return;
       try {
-        const uint64_t rows = copy_table(settings_, {.primary = {}, .node = node_, .table = table, .limit = 0}, {});
-        return tell(table, rows);
+        copy_tables(settings_, options, told, {});
       } catch (const Error& failure) {
         const bool heals = dynamic_cast<const base::Transient*>(&failure) != nullptr ||
                            failure.kind() == Exit::try_later || failure.kind() == Exit::unreachable;
@@ -101,6 +119,7 @@ class FirstCopy {
   const std::string node_;
   const std::filesystem::path file_;
   std::vector<base::TableName> left_;  // to be copied
+  NotCompared not_compared_;
 };
 
 }  // namespace

@@ -9,7 +9,8 @@
 namespace compare {
 
 // Copies each synced table that is empty on the standby and not on the primary, and what an earlier call has left.
-// Both must be linked. Throws as copy_table(), after the retries; call again then, it goes on with what is left.
+// Both must be linked. Throws as copy_tables(), after the retries; call again then, it goes on with what is left. For a
+// table that cannot be copied it throws when all others are.
 void first_copy(const config::Settings& settings, const std::string& node);
 
 }  // namespace compare

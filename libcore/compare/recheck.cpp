@@ -7,7 +7,9 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "compare/catch_up.hpp"
+#include "compare/same_server.hpp"
 #include "pg/quote.hpp"
+#include "spool/mark.hpp"
 
 namespace compare {
 namespace {
@@ -67,6 +69,7 @@ class Recheck {
     const pg::SessionOptions plain{.purpose = "pgtandem recheck",
                                    .answer_timeout = settings_.synchronization.sync_timeout};
     pg::Session primary_session(primary_node, plain);
+    check_same_server(primary_session, spool::require_mark(settings_.spool.directory).source);
     pg::Session standby_session(standby_node, plain);
     RowLook primary(primary_session);
     RowLook standby(standby_session);

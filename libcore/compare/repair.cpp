@@ -19,9 +19,10 @@
 #include "base/retry.hpp"
 #include "base/stop.hpp"
 #include "change/writer.hpp"
-#include "compare/copy_table.hpp"
+#include "compare/copy_tables.hpp"
 #include "compare/paused.hpp"
 #include "compare/recheck.hpp"
+#include "compare/repair_changes.hpp"
 #include "compare/row_key.hpp"
 #include "pg/session.hpp"
 #include "spool/dead.hpp"
@@ -36,103 +37,10 @@ using change::Event;
 using change::EventType;
 using change::Relation;
 using change::Value;
-using change::ValueKind;
 
 // Rows looked at in one hold: enough that the hold (some 0.1 s) hardly shows, few enough that the applier is soon back.
 constexpr size_t batch_rows = 1000;
 constexpr size_t batch_bytes = 8 << 20;  // of the lines that name them; the rows come once more from each side
-
-struct Count {
-  uint64_t inserted = 0;
-  uint64_t updated = 0;
-  uint64_t deleted = 0;
-  uint64_t copied = 0;
-  uint64_t equal = 0;
-  uint64_t unsettled = 0;
-  uint64_t mended() const { return inserted + updated + deleted; }
-};
-
-Value value_of(const std::optional<std::string>& text) { return text ? Value::of(*text) : Value::null_value(); }
-
-// The changes that make rows of the standby as the primary has them, as one transaction. Values lie in the verdicts and
-// the suspects, keys that are made here in the arena.
-class Changes {
- public:
-  Changes(change::Lsn lsn, base::Arena& arena, std::map<std::string, Count>& counts) : arena_(arena), counts_(counts) {
-    Event begin;
-    begin.type = EventType::begin;
-    begin.lsn = lsn;
-    begin.time = base::unix_microseconds();
-    events_.push_back(begin);
-  }
-
-  void add(const Suspect& suspect, const Verdict& verdict) {
-    const Relation& relation = *suspect.relation;
-    Count& count = counts_[relation.text];
-    if (verdict.kind == Verdict::Kind::equal) {
-      ++count.equal;
-    } else if (relation.identity == change::Identity::full) {
-      const std::span<Value> row = copy(suspect.key);
-      for (uint64_t i = verdict.standby.copies; i < verdict.primary.copies; ++i)
-        change(EventType::insert, relation, row, row);
-      for (uint64_t i = verdict.primary.copies; i < verdict.standby.copies; ++i)
-        change(EventType::remove, relation, row, {});
-    } else if (verdict.primary.copies == 0) {
-      change(EventType::remove, relation, key_in(relation, verdict.standby), {});
-    } else {
-      const std::span<Value> row = row_of(verdict.primary);
-      if (verdict.standby.copies == 0)
-        change(EventType::insert, relation, key_in(relation, verdict.primary), row);
-      else
-        change(EventType::update, relation, key_in(relation, verdict.standby), row);
-    }
-  }
-
-  bool any() const { return events_.size() > 1; }
-
-  std::vector<Event> take(change::Lsn lsn) {
-    Event commit;
-    commit.type = EventType::commit;
-    commit.lsn = lsn;
-    commit.end_lsn = {lsn.value + 1};
-    commit.changes = events_.size() - 1;
-    events_.push_back(commit);
-    return std::move(events_);
-  }
-
- private:
-  void change(EventType type, const Relation& relation, std::span<Value> key, std::span<Value> row) {
-    Count& count = counts_[relation.text];
-    ++(type == EventType::insert ? count.inserted : type == EventType::update ? count.updated : count.deleted);
-    Event event;
-    event.type = type;
-    event.relation = &relation;
-    event.key = key;
-    event.row = row;
-    event.ordinal = events_.size();
-    events_.push_back(std::move(event));
-  }
-
-  std::span<Value> copy(std::span<const Value> from) {
-    Value* to = arena_.array<Value>(from.size());
-    std::copy(from.begin(), from.end(), to);
-    return {to, from.size()};
-  }
-  std::span<Value> row_of(const SeenRow& seen) {
-    Value* to = arena_.array<Value>(seen.values.size());
-    for (size_t i = 0; i < seen.values.size(); ++i) to[i] = value_of(seen.values[i]);
-    return {to, seen.values.size()};
-  }
-  std::span<Value> key_in(const Relation& relation, const SeenRow& seen) {
-    Value* to = arena_.array<Value>(relation.key.size());
-    for (size_t i = 0; i < relation.key.size(); ++i) to[i] = value_of(seen.values[relation.key[i]]);
-    return {to, relation.key.size()};
-  }
-
-  base::Arena& arena_;
-  std::map<std::string, Count>& counts_;
-  std::vector<Event> events_;
-};
 
 class Repair {
  public:
@@ -200,7 +108,7 @@ class Repair {
   static std::vector<Value> whole(const Event& event) { return {event.row.begin(), event.row.end()}; }
 
   void suspect(const Relation& relation, std::vector<Value> key) {
-    if (relation.key.empty())
+    if (relation.key.empty() && relation.identity != change::Identity::full)
       throw base::Error(Exit::data, "stdin: " + relation.text +
                                         " has no key in its relation line, so no row of it can "
                                         "be found; a table without one is compared by all its columns");
@@ -212,7 +120,7 @@ class Repair {
     base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
     drop_doubles();
     while (!suspects_.empty() && !base::stop_requested()) {
-      std::map<std::string, Count> counts;
+      RepairCounts counts;
       try {
         // What a paused table is now may not even fit the lines.
         const std::map<std::string, std::string> paused = paused_now();
@@ -251,9 +159,9 @@ class Repair {
   }
 
   // With the applier held: what differs, in a transaction that it cannot overtake.
-  void write(const Looked& looked, std::map<std::string, Count>& counts) {
+  void write(const Looked& looked, RepairCounts& counts) {
     base::Arena arena;
-    Changes changes(looked.lsn, arena, counts);
+    RepairChanges changes(looked.lsn, arena, counts);
     const std::map<std::string, std::string> paused = paused_now();
     std::vector<size_t> which;
     for (const size_t i : looked.which)
@@ -310,21 +218,22 @@ class Repair {
     uint64_t rows = 0;
     try {
       if (left_out(table.text(), paused_now())) return;
-      rows = copy_table(settings_, {.primary = {}, .node = node_, .table = table, .limit = 0}, print_);
+      const CopyTold told{.copied = [&](const base::TableName&, uint64_t count) { rows = count; }, .failed = {}};
+      copy_tables(settings_, {.primary = {}, .node = node_, .tables = {table}, .limit = 0}, told, print_);
     } catch (const base::Error& failure) {
       if (!base::stop_requested()) throw;
       base::log(base::Level::info, failure.what());
       return;
     }
     if (print_) return;
-    std::map<std::string, Count> counts;
+    RepairCounts counts;
     counts[table.text()].copied = rows;
     add(counts);
   }
 
-  void add(const std::map<std::string, Count>& counts) {
+  void add(const RepairCounts& counts) {
     for (const auto& [table, count] : counts) {
-      Count& total = totals_[table];
+      RepairCount& total = totals_[table];
       total.inserted += count.inserted;
       total.updated += count.updated;
       total.deleted += count.deleted;
@@ -373,7 +282,7 @@ class Repair {
   state::Journal journal_;
   base::Arena arena_;  // values of the suspects
   std::vector<Suspect> suspects_;
-  std::map<std::string, Count> totals_;  // by table
+  RepairCounts totals_;  // by table
   uint64_t unsettled_ = 0;
   std::set<std::string> paused_;  // left out, and told
 };

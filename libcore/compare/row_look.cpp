@@ -35,7 +35,8 @@ std::string name_of(size_t column) { return "k" + std::to_string(column); }
 
 std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const RowKey> keys, const std::string& where) {
   std::vector<SeenRow> out(keys.size());
-  if (keys.empty() || relation.key.empty()) return out;
+  const bool bare = relation.columns.empty();  // of no column: all rows are one, in many copies
+  if (keys.empty() || (relation.key.empty() && !bare)) return out;
   const apply::TargetTable& table = targets_.of(relation);
   const bool keyed = relation.identity != change::Identity::full;
   std::vector<std::string> arrays;
@@ -64,9 +65,14 @@ std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const Row
     select += ", count(*), sum(pg_catalog.hashtextextended(t.\"pgtandem version\", 0))";
     condition = "ARRAY[" + ours + "]::text = ARRAY[" + theirs + "]::text";
   }
-  const std::string rows = "(SELECT " + apply::column_list(table) +
-                           ", (tableoid, ctid, xmin)::text AS \"pgtandem version\" FROM " + table.rows +
+  const std::string rows = "(SELECT " + apply::column_list(table) + (bare ? "" : ", ") +
+                           "(tableoid, ctid, xmin)::text AS \"pgtandem version\" FROM " + table.rows +
                            (where.empty() ? "" : " WHERE " + where) + ") AS t";
+  if (bare) {
+    parameters = "array_fill(NULL::text, ARRAY[" + std::to_string(keys.size()) + "])";
+    names = name_of(0);
+    condition = "true";
+  }
   const std::string sql = select + " FROM unnest(" + parameters + ") WITH ORDINALITY AS k(" + names + ", n) JOIN " +
                           rows + " ON " + condition + (keyed ? "" : " GROUP BY k.n");
   std::vector<pg::Parameter> values(arrays.begin(), arrays.end());

@@ -40,7 +40,7 @@ std::string key_text(const Suspect& row) {
 RowProof::RowProof(const config::Settings& settings, std::string node) : settings_(settings), node_(std::move(node)) {}
 
 void RowProof::add(const change::Relation& relation, std::span<const change::Value> key) {
-  if (relation.key.empty())
+  if (relation.key.empty() && relation.identity != change::Identity::full)
     throw Error(Exit::data, relation.text +
                                 " has no key, so no row of it can be found; verify it as a whole (verify "
                                 "--table)");

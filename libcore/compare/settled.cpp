@@ -128,7 +128,7 @@ Outcome Settled::settle(size_t table, ChangeLines* lines) {
   std::string batch;
   size_t rows = 0;
   const auto flush = [&] {
-    if (!batch.empty() && outcome.paused.empty()) take(pair, batch, lines, outcome);
+    if (rows > 0 && outcome.paused.empty()) take(pair, batch, rows, lines, outcome);
     batch.clear();
     rows = 0;
   };
@@ -144,9 +144,10 @@ Outcome Settled::settle(size_t table, ChangeLines* lines) {
   return outcome;
 }
 
-void Settled::take(const TablePair& pair, std::string_view keys, ChangeLines* lines, Outcome& outcome) {
+// `rows`: of a table without columns a key is of no bytes.
+void Settled::take(const TablePair& pair, std::string_view keys, size_t rows, ChangeLines* lines, Outcome& outcome) {
   std::vector<Suspect> open;
-  while (!keys.empty()) open.push_back({&pair.relation, take_key(keys, pair.relation.key.size())});
+  while (open.size() < rows) open.push_back({&pair.relation, take_key(keys, pair.relation.key.size())});
   std::vector<std::optional<Verdict>> before(open.size());
   for (int round = 0; round < rounds && !open.empty(); ++round) {
     std::vector<Verdict> now = look(open);

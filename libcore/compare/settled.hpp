@@ -43,7 +43,7 @@ class Settled {
 
  private:
   struct Open;
-  void take(const TablePair& pair, std::string_view keys, ChangeLines* lines, Outcome& outcome);
+  void take(const TablePair& pair, std::string_view keys, size_t rows, ChangeLines* lines, Outcome& outcome);
   std::vector<Verdict> look(std::span<const Suspect> suspects);
   std::string paused_now(const TablePair& pair);
 

@@ -45,7 +45,7 @@ bool should_end() { return failed || base::stop_requested(); }
 
 void run_together(std::vector<std::function<void()>> tasks, const std::function<void()>& meanwhile) {
   failed = false;
-  std::vector<std::exception_ptr> failures(tasks.size());
+  std::exception_ptr first;  // what the others throw may be of its making: they are cancelled
   std::mutex mutex;
   std::condition_variable ended;
   size_t running = tasks.size();
@@ -55,8 +55,7 @@ void run_together(std::vector<std::function<void()>> tasks, const std::function<
       try {
         tasks[i]();
       } catch (...) {
-        failures[i] = std::current_exception();
-        failed = true;
+        if (!failed.exchange(true)) first = std::current_exception();
       }
       const std::lock_guard lock(mutex);
       --running;
@@ -78,8 +77,7 @@ void run_together(std::vector<std::function<void()>> tasks, const std::function<
   }
   for (std::thread& thread : threads) thread.join();
   if (enough) std::rethrow_exception(enough);
-  for (const std::exception_ptr& failure : failures)
-    if (failure) std::rethrow_exception(failure);
+  if (first) std::rethrow_exception(first);
 }
 
 }  // namespace compare

@@ -31,8 +31,8 @@ class Side {
   std::vector<std::unique_ptr<pg::Session>> sessions_;
 };
 
-// Runs each task in a thread of its own and waits for all; throws the first failure, by the order of tasks, after the
-// others have ended. `meanwhile` is called about five times a second by the caller's thread; what it
+// Runs each task in a thread of its own and waits for all; throws the failure that came first, after the others have
+// ended. `meanwhile` is called about five times a second by the caller's thread; what it
 // throws ends the tasks, too, as soon as they see it by should_end(), and comes first.
 void run_together(std::vector<std::function<void()>> tasks, const std::function<void()>& meanwhile);
 

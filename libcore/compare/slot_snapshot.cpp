@@ -7,10 +7,7 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
-#include "capture/link.hpp"
 #include "pg/quote.hpp"
-#include "pg/replication.hpp"
-#include "spool/mark.hpp"
 
 namespace compare {
 
@@ -45,12 +42,6 @@ change::Lsn import_slot_snapshot(const config::Settings& settings, const config:
   pg::Session walsender(
       primary,
       {.purpose = "pgtandem cut", .replication = true, .answer_timeout = settings.synchronization.sync_timeout});
-  const pg::System system = pg::identify_system(walsender);
-  const change::Source source = spool::require_mark(settings.spool.directory).source;
-  if (system.id != source.system_id || system.timeline != source.timeline)
-    throw base::Error(base::Exit::data, primary.name + ": this is another server, or timeline, than the queue's (" +
-                                            source.system_id + ", timeline " + std::to_string(source.timeline) +
-                                            "); correct database_url, or " + capture::begin_again);
   std::random_device random;
   const std::string name = "pgtandem_cut_" + std::to_string(::getpid()) + "_" + base::hex16(random()).substr(8);
   // As it was spelt before 15, which every version since 10 takes. Temporary: gone with the session at the latest.

@@ -205,7 +205,7 @@ void Suspects::collect(Side& primary, const TableRead& primary_table, Side& stan
 }
 
 void Suspects::read(Reading& reading, size_t job, const std::string& query) {
-  pg::CopyOut rows(reading.side.session(job), query);
+  pg::CopyOut rows(reading.side.session(job), query, should_end);
   std::vector<Value> values;
   std::string key;
   std::string record;

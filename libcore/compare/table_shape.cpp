@@ -54,6 +54,17 @@ constexpr const char* describe_keys = R"(
      AND i.indexprs IS NULL
    ORDER BY i.indisreplident DESC, i.indisprimary DESC, i.indexrelid, k.place)";
 
+// The catalog is read as the snapshot has it, the function looks at what is.
+constexpr const char* other_parts = R"(
+  WITH RECURSIVE root AS (
+    SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'p'),
+  before (oid) AS (
+    SELECT oid FROM root UNION ALL
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN before b ON b.oid = i.inhparent),
+  now (oid) AS (SELECT t.relid::pg_catalog.oid FROM root CROSS JOIN LATERAL pg_catalog.pg_partition_tree(root.oid) t)
+  (SELECT oid FROM before EXCEPT SELECT oid FROM now) UNION ALL (SELECT oid FROM now EXCEPT SELECT oid FROM before))";
+
 }  // namespace
 
 TableShape read_shape(pg::Session& session, const base::TableName& table) {
@@ -92,6 +103,10 @@ TableShape read_shape(pg::Session& session, const base::TableName& table) {
     key.deterministic = key.deterministic && keys.get(i, 5) == "t";
   }
   return shape;
+}
+
+bool parts_changed(pg::Session& session, const base::TableName& table) {
+  return session.query(other_parts, {table.schema, table.name}).rows() > 0;
 }
 
 }  // namespace compare

@@ -48,5 +48,7 @@ struct TableShape {
 };
 
 TableShape read_shape(pg::Session& session, const base::TableName& table);
+// Whether the table has other partitions now than in the session's snapshot.
+bool parts_changed(pg::Session& session, const base::TableName& table);
 
 }  // namespace compare

@@ -12,6 +12,7 @@
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/retry.hpp"
+#include "compare/give_way.hpp"
 #include "compare/table_diff.hpp"
 #include "compare/verify_sample.hpp"
 #include "spool/mark.hpp"
@@ -60,13 +61,18 @@ class Verify {
     state::write_receipt(settings_.state_directory, receipt_);  // should this run die, it says so
     try {
       const bool equal = compare_all();
-      end(equal ? "equal" : "different", "");
+      if (not_compared_.tables().empty())
+        end(equal ? "equal" : "different", "");
+      else
+        end("incomplete", not_compared_.tables().front().what());
       if (options_.json) options_.print(json());
-      return equal ? Exit::done : Exit::finding;
+      if (not_compared_.tables().empty()) return equal ? Exit::done : Exit::finding;
     } catch (const Error& failure) {
       end(not_exact_ ? "unproven" : "failed", failure.what());
       throw;
     }
+    not_compared_.end();
+    return Exit::bug;
   }
 
  private:
@@ -105,8 +111,11 @@ class Verify {
     for (const base::TableName& table : settings_.synchronization.sync_tables) synced.push_back(table.text());
     state::go_on_for(entry_, system_of(cut.primary()), system_of(cut.standby()), synced);
     for (const Judged& judged : std::exchange(judged_, {})) take(judged);  // paused ones, now that there is a cut
+    not_compared_ = comparison.not_compared();
+    for (const NotComparable& table : not_compared_.tables()) take_not_compared(table);
     bool equal = tables_.size() == entry_.run.tables.size();
-    for (const Pairing& pairing : comparison.pairings()) equal = compare_one(comparison, pairing) && equal;
+    GiveWay way(cut);
+    for (const Pairing& pairing : comparison.pairings()) equal = compare_one(comparison, pairing, way) && equal;
     return equal;
   }
 
@@ -136,7 +145,16 @@ class Verify {
     print(judged_.back());
   }
 
-  bool compare_one(Comparison& comparison, const Pairing& pairing) {
+  void take_not_compared(const NotComparable& table) {
+    Judged judged;
+    judged.table = table.table();
+    judged.proof.why = std::string("cannot be compared: ") + table.what();
+    judged.text = judged.table + "  not compared  " + table.what();
+    take(judged);
+    print(judged);
+  }
+
+  bool compare_one(Comparison& comparison, const Pairing& pairing, GiveWay& way) {
     Judged judged;
     judged.table = pairing.pair.relation.text;
     state::TableProof& proof = judged.proof;
@@ -144,7 +162,7 @@ class Verify {
     for (const change::Column& column : pairing.pair.relation.columns) proof.columns.push_back(column.name);
     Sums ours(1);
     Sums theirs(1);
-    sum_up(comparison, pairing, ours, theirs);
+    sum_up(comparison, pairing, way, ours, theirs);
     proof.primary = {ours[0].rows, hex(ours[0])};
     proof.standby = {theirs[0].rows, hex(theirs[0])};
     proof.equal = ours[0] == theirs[0];
@@ -152,12 +170,13 @@ class Verify {
     if (!proof.equal) {
       // A digest narrows, values decide; and how many rows differ is worth another pass.
       TableDiff diff(comparison.primary(), comparison.standby(), pairing.pair, comparison.digest(), nullptr, UINT64_MAX,
-                     meter_);
+                     meter_, {.way = &way});
       const TableResult result = diff.run(pairing.primary, pairing.standby);
       proof.equal = result.equal();
       judged.text = text_of(judged.table, result);
       if (!proof.equal) proof.why = judged.text.substr(judged.text.find(": ") + 2);
     }
+    comparison.check_parts(pairing);
     if (proof.equal) judged.text += ", digest " + proof.primary.digest;
     take(judged);
     print(judged);
@@ -167,7 +186,7 @@ class Verify {
   }
 
   // One bucket: what is asked here is whether all rows are equal, not where they are not.
-  void sum_up(Comparison& comparison, const Pairing& pairing, Sums& our_sums, Sums& their_sums) {
+  void sum_up(Comparison& comparison, const Pairing& pairing, GiveWay& way, Sums& our_sums, Sums& their_sums) {
     Recipe recipe;
     recipe.digest = comparison.digest();
     recipe.columns = pairing.pair.columns;
@@ -182,7 +201,10 @@ class Verify {
     std::vector<std::function<void()>> tasks;
     primary.add_to(tasks);
     standby.add_to(tasks);
-    run_together(std::move(tasks), [&] { meter_.at(rows); });
+    run_together(std::move(tasks), [&] {
+      meter_.at(rows);
+      way.look();
+    });
     if (should_end()) throw Error(Exit::try_later, "stopped before the proof was complete; start it again");
     meter_.at(rows);
   }
@@ -226,6 +248,7 @@ class Verify {
   int64_t began_us_ = 0;
   std::string cut_time_;
   bool not_exact_ = false;
+  NotCompared not_compared_;
   std::vector<Judged> judged_;
 };
 

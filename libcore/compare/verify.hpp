@@ -23,7 +23,8 @@ struct VerifyOptions {
 
 // Exit::done where all are proven equal, Exit::finding where one is not. The receipt has every table as soon as it is
 // compared, and the marks of those proven equal go. Throws as Comparison; Error(try_later) where the cut is not exact,
-// it was stopped, or another verify runs.
+// it was stopped, gave way, or another verify runs; and, when all others are judged, for tables that cannot be
+// compared.
 base::Exit verify(const config::Settings& settings, const VerifyOptions& options);
 
 // Tables that are marked for the full pass on this standby, a line each.

@@ -43,10 +43,14 @@ class Lines {
   Exit run() {
     std::string_view line;
     while (lines_.next(line)) {
-      if (line.starts_with(R"({"operation_id")"))
-        take_report(line);
-      else
-        take_change(reader_.read(line, lines_.line_number(), proof_.arena()));
+      try {
+        if (line.starts_with(R"({"operation_id")"))
+          take_report(line);
+        else
+          take_change(reader_.read(line, lines_.line_number(), proof_.arena()));
+      } catch (const NotComparable& failure) {
+        not_compared_.add(failure);
+      }
       if (proof_.full()) proof_.look();
     }
     if (base::stop_requested()) throw Error(Exit::try_later, "stopped before the proof was complete; start it again");
@@ -57,6 +61,7 @@ class Lines {
       base::log(base::Level::warn, std::to_string(truncates_) +
                                        " truncates and copies name no rows; prove their tables " +
                                        "as a whole (verify --table)");
+    not_compared_.end();
     if (proof_.result() == Exit::try_later)
       throw Error(Exit::try_later, node_ + ": some rows are written too often to be sure of; verify again");
     return proof_.result();
@@ -73,11 +78,22 @@ class Lines {
     throw Error(Exit::data, std::string(name) + ":" + std::to_string(lines_.line_number() + ahead) + ": " + what);
   }
 
-  bool asked_for(const base::TableName& table) const { return std::ranges::find(tables_, table) != tables_.end(); }
+  bool asked_for(const base::TableName& table) const {
+    return std::ranges::find(tables_, table) != tables_.end() && !not_compared_.has(table);
+  }
+
+  // Throws NotComparable; the table's lines are then passed over.
+  const TablePair& pair_of(const base::TableName& table) {
+    if (!pairs_) pairs_.emplace(settings_, node_);
+    return pairs_->of(table).pair;
+  }
 
   void take_change(const Event& event) {
     const Relation* relation = event.relation;
     switch (event.type) {
+      case EventType::relation:
+        if (asked_for(relation->table)) pair_of(relation->table);
+        break;
       case EventType::remove:
         if (asked_for(relation->table)) proof_.add(*relation, event.key);
         break;
@@ -110,8 +126,7 @@ class Lines {
       std::string why;
       if (!base::parse_table_name(json.at("table").get<std::string>(), table, why)) refuse("a table name, " + why);
       if (!asked_for(table)) return;
-      if (!pairs_) pairs_.emplace(settings_, node_);
-      const Relation& relation = pairs_->of(table).pair.relation;
+      const Relation& relation = pair_of(table).relation;
       add_key(relation, json.at("key"));
       if (json.contains("new_key")) add_key(relation, json.at("new_key"));
     } catch (const nlohmann::json::exception&) {
@@ -148,6 +163,7 @@ class Lines {
   change::Reader reader_;
   std::optional<CatalogPairs> pairs_;
   RowProof proof_;
+  NotCompared not_compared_;
   uint64_t truncates_ = 0;
 };
 

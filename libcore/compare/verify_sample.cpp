@@ -48,8 +48,8 @@ Exit verify_sample(const config::Settings& settings, const VerifyOptions& option
   const std::vector<base::TableName> tables = chosen_tables(settings, options.asked.tables);
   CatalogPairs pairs(settings, node);
   RowProof proof(settings, node);
-  for (const base::TableName& table : tables) {
-    const Pairing& pairing = pairs.of(table);
+  NotCompared not_compared;
+  const auto sample = [&](const Pairing& pairing) {
     const TablePair& pair = pairing.pair;
     std::string columns;
     for (const uint16_t i : pair.relation.key)
@@ -60,10 +60,16 @@ Exit verify_sample(const config::Settings& settings, const VerifyOptions& option
         choose(pairs.primary(), columns, pair.primary_from, pair.primary_where, pairing.primary.rows, half));
     add(proof, pair.relation,
         choose(pairs.standby(), columns, pair.standby_from, "", pairing.standby.rows, options.sample - half));
-  }
+  };
+  for (const base::TableName& table : tables) try {
+      sample(pairs.of(table));
+    } catch (const NotComparable& failure) {
+      not_compared.add(failure);
+    }
   proof.look();
   options.print(options.json ? proof.json() : proof.text());
   base::log(base::Level::info, node + ": a look at some rows, which proves nothing of the others");
+  not_compared.end();
   if (proof.result() == Exit::try_later)
     throw base::Error(Exit::try_later, node + ": some rows are written too often to be sure of; look again");
   return proof.result();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "config/later.hpp"
+#include "config/table_word.hpp"
 
 namespace config {
 namespace {

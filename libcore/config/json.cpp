@@ -25,7 +25,9 @@ ordered_json node_json(const Node& node) {
           {"priority", node.priority},
           {"server", server},
           {"database_url", redact(node.database_url)},
-          {"connection_timeout", number(node.connection_timeout)}};
+          {"connection_timeout", number(node.connection_timeout)},
+          {"failure_threshold", node.failure_threshold},
+          {"replication_lag_threshold", number(node.replication_lag_threshold)}};
 }
 
 ordered_json synchronization_json(const Synchronization& sync) {
@@ -67,6 +69,28 @@ ordered_json hooks_json(const Hooks& hooks) {
   return out;
 }
 
+ordered_json full_sync_json(const FullSync& full_sync) {
+  ordered_json scrub = number(full_sync.scrub_seconds);
+  if (full_sync.scrub_seconds == 0) scrub = number(full_sync.scrub_share * 100).dump() + "%";
+  return {{"scrub", scrub}, {"max_age", number(full_sync.max_age)}};
+}
+
+ordered_json api_json(const Api& api) {
+  ordered_json token_file = nullptr;
+  if (!api.token_file.empty()) token_file = api.token_file.string();
+  return {
+      {"listen", api.listen}, {"ports", api.ports}, {"token_file", token_file}, {"allowed_hosts", api.allowed_hosts}};
+}
+
+ordered_json alerts_json(const Alerts& alerts) {
+  ordered_json out = ordered_json::object();
+  for (const auto& [kind, alert] : alerts) {
+    out[kind] = {{"cooldown", number(alert.cooldown)}};
+    if (alert.threshold) out[kind][alert.is_bytes ? "threshold_bytes" : "threshold"] = number(*alert.threshold);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string to_json(const Settings& settings) {
@@ -90,6 +114,10 @@ std::string to_json(const Settings& settings) {
       {"filters", filters_json(settings.filters)},
       {"hooks", hooks_json(settings.hooks)},
       {"schema_drift", drift_name(settings.schema_drift)},
+      {"full_sync", full_sync_json(settings.full_sync)},
+      {"api", api_json(settings.api)},
+      {"alerts", alerts_json(settings.alerts)},
+      {"monitoring", {{"health_check_interval", number(settings.monitoring.health_check_interval)}}},
       {"logging", {{"level", settings.logging.level}, {"format", settings.logging.format}, {"file", log_file}}}};
   // Names of files may be no UTF-8; they must not keep the rest from being shown.
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -7,10 +7,11 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "config/filters.hpp"
-#include "config/later.hpp"
 #include "config/nearest.hpp"
+#include "config/operations.hpp"
 #include "config/section.hpp"
 #include "config/settings.hpp"
+#include "config/table_word.hpp"
 #include "config/url.hpp"
 
 namespace config {
@@ -57,9 +58,11 @@ void check_node_name(const Entry& entry, const Report& report) {
   }
 }
 
-Node read_node(const Entry& entry, Report& report) {
+Node read_node(const Entry& entry, const Monitoring& monitoring, Report& report) {
   check_node_name(entry, report);
   Node node;
+  node.failure_threshold = monitoring.failure_threshold;
+  node.replication_lag_threshold = monitoring.replication_lag_threshold;
   node.name = entry.key;
   Section section(&entry.value, "nodes." + entry.key, report);
   section.require("role", "write role: primary or role: secondary");
@@ -91,8 +94,9 @@ Node read_node(const Entry& entry, Report& report) {
   const Value* is_active = section.boolean("is_active", active);
   if (!active)
     report.warn(is_active->place, section.name("is_active") + " has no effect; remove the node to leave it out");
-  section.unused({"max_connections", "sync_mode", "sync_timeout", "health_check_interval", "failure_threshold",
-                  "replication_lag_threshold", "pool_size", "max_overflow", "pool_recycle", "pool_pre_ping"});
+  read_thresholds(section, node.failure_threshold, node.replication_lag_threshold);
+  section.unused({"max_connections", "sync_mode", "sync_timeout", "health_check_interval", "pool_size", "max_overflow",
+                  "pool_recycle", "pool_pre_ping"});
   section.finish();
   return node;
 }
@@ -104,7 +108,7 @@ void read_nodes(Section& top, Settings& settings) {
   if (nodes.entries().empty()) report.fail(place.place, "nodes is empty; write a primary and a secondary");
   std::vector<std::string> names;
   for (const Entry& entry : nodes.entries()) {
-    const Node node = read_node(entry, report);
+    const Node node = read_node(entry, settings.monitoring, report);
     for (const auto& [name, other] : settings.nodes) {
       if (other.database_url != node.database_url) continue;
       report.warn(entry.place, "nodes." + node.name + " has the same database_url as nodes." + name);
@@ -202,7 +206,6 @@ Hooks read_hooks(Section& top, const std::filesystem::path& folder) {
   section.program("on_failure", hooks.on_failure, folder);
   section.program("on_conflict", hooks.on_conflict, folder);
   section.program("on_alert", hooks.on_alert, folder);
-  section.not_yet("on_alert");
   section.finish();
   return hooks;
 }
@@ -217,6 +220,7 @@ Settings load(const std::filesystem::path& file) {
   const std::filesystem::path folder = settings.file.parent_path();
 
   Section top(&document, "", report);
+  settings.monitoring = read_monitoring(top);
   read_nodes(top, settings);
   read_synchronization(top, settings.synchronization);
   read_spool(top, folder, settings.spool);
@@ -225,11 +229,11 @@ Settings load(const std::filesystem::path& file) {
   state.finish();
   read_schema_drift(top, settings);
   read_logging(top, folder, settings.logging);
-  check_api(top, folder);
+  settings.full_sync = read_full_sync(top);
+  settings.api = read_api(top, folder);
   settings.filters = read_filters(top, folder, settings.synchronization.sync_tables);
   settings.hooks = read_hooks(top, folder);
-  check_alerts(top);
-  check_monitoring(top);
+  settings.alerts = read_alerts(top);
   top.finish();
 
   settings.warnings = std::move(report.warnings);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ struct Node {
   double connection_timeout = 30;  // s
   std::string host;                // server.host; for reports only, database_url decides where to connect
   int port = 5432;
-  int api_port = 0;  // 0: none given
+  int api_port = 0;                       // 0: none given
+  int failure_threshold = 3;              // failed looks in a row after which it counts as offline
+  double replication_lag_threshold = 60;  // s behind above which it is not healthy
 };
 
 enum class ConflictResolution { primary_wins, standby_wins, newest_wins, stop };
@@ -73,6 +76,37 @@ struct Hooks {
   std::vector<std::string> on_alert;
 };
 
+// What a full pass may cost where nothing changed, and how old a row's last proof may become.
+struct FullSync {
+  double scrub_share = 0.05;  // of each table, a pass
+  double scrub_seconds = 0;   // a pass, for all tables; above 0 it counts instead of the share
+  double max_age = 86400;     // s
+};
+
+// The HTTP server of `status serve`.
+struct Api {
+  std::string listen = "127.0.0.1";
+  std::vector<int> ports = {8000, 8001};
+  std::filesystem::path token_file;  // empty: none
+  std::vector<std::string> allowed_hosts = {"localhost", "127.0.0.1", "[::1]"};
+};
+
+// One kind of alert. Without a threshold its own default counts.
+struct Alert {
+  std::optional<double> threshold;  // failures, s, operations, percent or bytes free, tables: as the kind has it
+  bool is_bytes = false;            // of disk_space: the threshold counts bytes rather than percent
+  double cooldown = 300;            // s before it is raised again
+};
+// By kind: database_down, replication_lag, queue, disk_space, verify. One that is not in here is never raised.
+using Alerts = std::map<std::string, Alert>;
+
+// How nodes are watched; a node's own thresholds go before these.
+struct Monitoring {
+  double health_check_interval = 5;  // s
+  int failure_threshold = 3;
+  double replication_lag_threshold = 60;  // s
+};
+
 struct LoggingSettings {
   std::string level = "info";   // debug, info, warn, error
   std::string format = "text";  // text, json
@@ -89,6 +123,10 @@ struct Settings {
   SpoolSettings spool;
   std::filesystem::path state_directory = "/var/lib/pgtandem";
   SchemaDrift schema_drift = SchemaDrift::stop;
+  FullSync full_sync;
+  Api api;
+  Alerts alerts;
+  Monitoring monitoring;
   LoggingSettings logging;
 
   // Warnings and debug notes met while reading ("FILE:LINE:COLUMN: unknown key …"), for the caller to log.

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <cstring>
+#include <utility>
 
 #include "pg/copy_wait.hpp"
 #include "pg/error.hpp"
@@ -32,8 +33,8 @@ char unescaped(char c) {
 
 }  // namespace
 
-CopyOut::CopyOut(Session& session, const std::string& query)
-    : session_(session), sql_("COPY (" + query + ") TO STDOUT") {
+CopyOut::CopyOut(Session& session, const std::string& query, std::function<bool()> enough)
+    : session_(session), sql_("COPY (" + query + ") TO STDOUT"), enough_(std::move(enough)) {
   session_.query(sql_);
 }
 
@@ -54,7 +55,7 @@ bool CopyOut::next(std::vector<change::Value>& row) {
       return false;
     }
     if (size < -1) throw_sql(session_.where("copy"), "", PQerrorMessage(session_.handle()));
-    wait_for_copy(session_, "stopped before it was done; nothing was changed, start it again");
+    wait_for_copy(session_, "stopped before it was done; nothing was changed, start it again", enough_);
   }
 }
 

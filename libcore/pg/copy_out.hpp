@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,20 +15,21 @@ namespace pg {
 
 class CopyOut {
  public:
-  // `query`: a SELECT. Throws as Session does, here or in next().
-  CopyOut(Session& session, const std::string& query);
+  // `query`: a SELECT. Throws as Session does, here or in next(). `enough` is asked while a row is waited for.
+  CopyOut(Session& session, const std::string& query, std::function<bool()> enough = {});
   ~CopyOut();
   CopyOut(const CopyOut&) = delete;
   CopyOut& operator=(const CopyOut&) = delete;
 
-  // The next row's values, valid until the next call; false at the end. A request to stop cancels it on the server and
-  // throws Error(try_later).
+  // The next row's values, valid until the next call; false at the end. A request to stop, or `enough`, cancels it on
+  // the server and throws Error(try_later).
   bool next(std::vector<change::Value>& row);
   uint64_t bytes() const { return bytes_; }  // received so far
 
  private:
   Session& session_;
   const std::string sql_;
+  const std::function<bool()> enough_;
   char* buffer_ = nullptr;
   uint64_t bytes_ = 0;
 };

@@ -26,10 +26,11 @@ void stop_copy(Session& session, const std::string& stopped) {
   throw base::Error(base::Exit::try_later, stopped);
 }
 
-void wait_for_copy(Session& session, const std::string& stopped) {
+void wait_for_copy(Session& session, const std::string& stopped, const std::function<bool()>& enough) {
+  constexpr int ask_every = 200;  // ms
   pollfd fds[2] = {{PQsocket(session.handle()), POLLIN, 0}, {base::stop_fd(), POLLIN, 0}};
-  if (::poll(fds, 2, -1) < 0 && errno != EINTR) base::throw_errno(session.where("wait"));
-  if (base::stop_requested()) stop_copy(session, stopped);
+  if (::poll(fds, 2, enough ? ask_every : -1) < 0 && errno != EINTR) base::throw_errno(session.where("wait"));
+  if (base::stop_requested() || (enough && enough())) stop_copy(session, stopped);
   if (fds[0].revents != 0 && PQconsumeInput(session.handle()) == 0)
     throw_sql(session.where("copy"), "", PQerrorMessage(session.handle()));
 }

@@ -26,6 +26,8 @@ class Rights {
   // "GRANT `what` TO role".
   void lack_grant(bool missing, std::string_view what);
 
+  // What was noted, each ready to be run.
+  const std::vector<std::string>& statements() const { return statements_; }
   // Throws base::MissingRights when something was noted; `again` is the command that asked, as "capture init".
   void refuse(const std::string& again) const;
 

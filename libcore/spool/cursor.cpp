@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/locked.hpp"
 #include "spool/layout.hpp"
 
 namespace spool {
@@ -30,6 +31,10 @@ std::optional<Cursor> read_cursor(const std::filesystem::path& spool, const std:
     // told below, without the bytes
   }
   throw base::Error(base::Exit::data, file.string() + " is damaged; remove it, the next apply writes it anew");
+}
+
+bool applier_running(const std::filesystem::path& spool, const std::string& node) {
+  return base::is_locked(cursor_lock_path(spool, node));
 }
 
 CursorFile::CursorFile(const std::filesystem::path& spool, const std::string& node)

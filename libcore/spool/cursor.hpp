@@ -22,6 +22,9 @@ struct Cursor {
 
 std::optional<Cursor> read_cursor(const std::filesystem::path& spool, const std::string& node);
 
+// Whether an applier of that node is at work now.
+bool applier_running(const std::filesystem::path& spool, const std::string& node);
+
 // Held by the one applier of a node; a second one throws Error(try_later).
 class CursorFile {
  public:

@@ -80,6 +80,7 @@ void make_private(const fs::path& directory) {
 
 fs::path mark_path(const fs::path& spool) { return spool / "mark"; }
 fs::path lock_path(const fs::path& spool) { return spool / "lock"; }
+fs::path full_path(const fs::path& spool) { return spool / "full"; }
 fs::path segments_path(const fs::path& spool) { return spool / "segments"; }
 fs::path cursors_path(const fs::path& spool) { return spool / "cursors"; }
 fs::path dead_path(const fs::path& spool) { return spool / "dead"; }

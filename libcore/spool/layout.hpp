@@ -16,6 +16,7 @@ constexpr unsigned private_file = 0600;  // rows of the primary lie in there: fo
 
 std::filesystem::path mark_path(const std::filesystem::path& spool);
 std::filesystem::path lock_path(const std::filesystem::path& spool);
+std::filesystem::path full_path(const std::filesystem::path& spool);
 std::filesystem::path segments_path(const std::filesystem::path& spool);
 std::filesystem::path cursors_path(const std::filesystem::path& spool);
 std::filesystem::path dead_path(const std::filesystem::path& spool);

@@ -1,7 +1,6 @@
 #include "spool/mark.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "base/locked.hpp"
 #include "change/writer.hpp"
 #include "spool/layout.hpp"
 
@@ -187,14 +187,6 @@ void found(const std::filesystem::path& spool, const change::Source& source) {
                                           "again and synchronise in full");
 }
 
-bool writer_running(const std::filesystem::path& spool) {
-  const base::Fd fd(::open(lock_path(spool).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd && errno == ENOENT) return false;
-  if (!fd) base::throw_errno("cannot open " + lock_path(spool).string());
-  // There is no way to ask about a flock(2) without taking it; `queue put` tries again for that moment.
-  if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return false;
-  if (errno != EWOULDBLOCK) base::throw_errno("cannot look at " + lock_path(spool).string());
-  return true;
-}
+bool writer_running(const std::filesystem::path& spool) { return base::is_locked(lock_path(spool)); }
 
 }  // namespace spool

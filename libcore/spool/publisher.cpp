@@ -48,7 +48,9 @@ Publisher::Publisher(const config::Settings& settings, const Mark& start)
               room_),
       syncer_(settings.spool.directory),
       handed_(start),
-      keepalive_(start.lsn) {}
+      keepalive_(start.lsn) {
+  note_room(settings.spool.directory);
+}
 
 bool Publisher::admit() {
   bool waited = false;
@@ -125,6 +127,7 @@ bool Publisher::flush() {
 bool Publisher::wait_for_room(const std::filesystem::path& watched, const std::string& why) {
   if (!watch_) {
     watch_.emplace(watched);
+    note_full(settings_.spool.directory, why);
     const double now = base::monotonic_seconds();
     said_full_ = now >= warned_ + warning_spacing;
     if (said_full_) warned_ = now;
@@ -144,6 +147,7 @@ bool Publisher::wait_for_room(const std::filesystem::path& watched, const std::s
 
 void Publisher::go_on() {
   watch_.reset();
+  note_room(settings_.spool.directory);
   base::log(said_full_ ? base::Level::info : base::Level::debug, "there is room in the spool again, reading goes on");
 }
 

@@ -1,12 +1,12 @@
 #include "spool/report.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/size_text.hpp"
 #include "spool/reader.hpp"
 #include "spool/segment_reader.hpp"
 
@@ -17,19 +17,6 @@ using Json = nlohmann::ordered_json;
 
 // Names of nodes are the configuration's, in whatever bytes.
 std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
-
-std::string sized(uint64_t bytes) {
-  static constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  auto size = static_cast<double>(bytes);
-  size_t unit = 0;
-  while (size >= 1024 && unit + 1 < std::size(units)) {
-    size /= 1024;
-    ++unit;
-  }
-  char text[48];
-  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", size, units[unit]);
-  return text;
-}
 
 std::string padded(std::string text, size_t width) {
   if (text.size() < width) text.append(width - text.size(), ' ');
@@ -102,8 +89,8 @@ std::string stat_text(const Stat& stat) {
   line("durable up to", stat.mark.lsn.text());
   line("put so far", std::to_string(stat.mark.transactions) + " transactions, " + std::to_string(stat.mark.operations) +
                          " operations");
-  line("size",
-       sized(stat.bytes) + " of " + sized(stat.max_bytes) + " in " + std::to_string(stat.segments) + " segments");
+  line("size", base::size_text(stat.bytes) + " of " + base::size_text(stat.max_bytes) + " in " +
+                   std::to_string(stat.segments) + " segments");
   line("writer", stat.writer ? "running" : "none");
   line("dead", std::to_string(stat.dead) + " operations");
   line("source", stat.mark.source.id());

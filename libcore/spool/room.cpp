@@ -1,7 +1,10 @@
 #include "spool/room.hpp"
 
 #include <string>
+#include <system_error>
 
+#include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/log.hpp"
 #include "spool/depth.hpp"
 #include "spool/layout.hpp"
@@ -43,6 +46,25 @@ bool Room::for_operations(uint64_t operations) {
   if (cursors.nodes.empty()) return true;
   applied_operations_ = cursors.lowest().operations;
   return operations < applied_operations_ + bound;
+}
+
+void note_full(const std::filesystem::path& spool, const std::string& why) {
+  try {
+    base::replace_file(full_path(spool), why + "\n", base::Durable::no, private_file);
+  } catch (const base::Error& error) {
+    base::log(base::Level::debug, error.what());
+  }
+}
+
+void note_room(const std::filesystem::path& spool) {
+  std::error_code none;
+  std::filesystem::remove(full_path(spool), none);
+}
+
+std::string full_because(const std::filesystem::path& spool) {
+  std::string why = base::read_file(full_path(spool)).value_or("");
+  if (!why.empty() && why.back() == '\n') why.pop_back();
+  return why;
 }
 
 }  // namespace spool

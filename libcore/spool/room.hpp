@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <string>
 
 #include "config/settings.hpp"
 #include "spool/mark.hpp"
@@ -29,5 +31,12 @@ class Room {
   uint64_t applied_operations_ = 0;  // by the slowest standby, when last looked at
   bool said_too_large_ = false;
 };
+
+// For others to know of: while `queue put` waits for room a file says since when and why. On a full disk it may be
+// missing; one that a put left which was killed counts only until the next put.
+void note_full(const std::filesystem::path& spool, const std::string& why);
+void note_room(const std::filesystem::path& spool);
+// Why it waits; empty: it does not.
+std::string full_because(const std::filesystem::path& spool);
 
 }  // namespace spool

@@ -36,8 +36,8 @@ struct VerifyRun {
   std::string ended;  // empty while it runs, or where it was interrupted
   std::string lsn;    // of the cut; empty: none was made
   bool exact = false;
-  std::string result = "unfinished";  // or equal, different, unproven, failed
-  std::string why;                    // unproven or failed
+  std::string result = "unfinished";  // or equal, different, incomplete, unproven, failed
+  std::string why;                    // incomplete (tables that cannot be compared), unproven or failed
   std::vector<std::string> tables;
 };
 

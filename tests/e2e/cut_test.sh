@@ -67,6 +67,13 @@ expect 0 "$BIN/apply"
 probe_end
 nothing_left
 
+# --- while a cut is the applier itself another one waits for its turn, and says so ---
+probe --hold
+expect 75 "$BIN/apply"
+grep -q '^apply: .*is held by pid [0-9]* .*; wait until it ends' "$work/err" || fail "it is not told: $(cat "$work/err")"
+probe_end
+expect 0 "$BIN/apply"
+
 # --- both follow, idle: within moments, not sync_interval ---
 follow_capture
 follow_apply

@@ -123,9 +123,17 @@ shape copies 'create table copies (a int, b text); insert into copies select 1, 
 shape alike 'create table alike (a int); insert into alike select 1 from generate_series(1, 300)' \
   'delete from alike where ctid in (select ctid from alike limit 2)' '300 rows, 298 on the standby: 0 changed, 2 missing, 0 extra'
 shape one_row 'create table one_row (id int primary key); insert into one_row values (5)' 'delete from one_row' '1 rows, 0 on the standby: 0 changed, 1 missing, 0 extra'
+shape nearly_empty 'create table nearly_empty (id int primary key, v text); insert into nearly_empty values (1, null), (2, $$$$)' \
+  'update nearly_empty set v = $$$$ where id = 1; delete from nearly_empty where id = 2; insert into nearly_empty values (2147483647, $$x$$)' '2 rows: 1 changed, 1 missing, 1 extra'
+shape one_extra 'create table one_extra (a text, b int)' 'insert into one_extra values (null, null)' '0 rows, 1 on the standby: 0 changed, 0 missing, 1 extra'
 shape only_extra 'create table only_extra (id int primary key)' 'insert into only_extra values (1), (2)' '0 rows, 2 on the standby: 0 changed, 0 missing, 2 extra'
 shape empty 'create table empty (id int primary key)' '' '0 rows'
 shape no_columns 'create table no_columns (); insert into no_columns select from generate_series(1, 3)' '' '3 rows'
+shape fewer_bare 'create table fewer_bare (); insert into fewer_bare select from generate_series(1, 3)' \
+  'delete from fewer_bare where ctid = (select min(ctid) from fewer_bare)' '3 rows, 2 on the standby: 0 changed, 1 missing, 0 extra'
+shape more_bare 'create table more_bare (); insert into more_bare select from generate_series(1, 3)' \
+  'insert into more_bare select from generate_series(1, 2)' '3 rows, 5 on the standby: 0 changed, 0 missing, 2 extra'
+shape last_bare 'create table last_bare (); insert into last_bare select from generate_series(1, 1)' 'delete from last_bare' '1 rows, 0 on the standby: 0 changed, 1 missing, 0 extra'
 shape wide "do 'begin execute (select format(\$\$ create table wide (id int primary key, %s) \$\$, string_agg(format(\$\$ c%s smallint default 1 \$\$, n), \$\$, \$\$)) from generate_series(1, 1500) n); end'; insert into wide (id) values (1), (2)" \
   'update wide set c1499 = 2 where id = 2' '2 rows: 1 changed, 0 missing, 0 extra'
 shape generated 'create table generated (id int generated always as identity primary key, a int, b int generated always as (a * 2) stored); insert into generated (a) select n from generate_series(1, 9) n' \
@@ -140,6 +148,12 @@ shape maybe_null 'create table maybe_null (k int unique, v int); insert into may
   'delete from maybe_null where ctid = (select min(ctid) from maybe_null)' '3 rows, 2 on the standby: 0 changed, 1 missing, 0 extra'
 shape toast 'create table toast (id int primary key, v text, w bytea); insert into toast select n, string_agg(md5(n::text || m), $$$$), null from generate_series(1, 3) n, generate_series(1, 20000) m group by n' \
   'alter table toast alter v set storage external; update toast set v = v || $$$$ where id = 1; update toast set v = v || $$ $$ where id = 2' '3 rows: 1 changed, 0 missing, 0 extra'
+shape packed 'create table packed (id int primary key, v text); alter table packed alter v set compression pglz; insert into packed select n, repeat(md5(n::text), 500) from generate_series(1, 4) n' \
+  'alter table packed alter v set compression lz4; update packed set v = v || $$$$ where id < 3; update packed set v = v || $$.$$ where id = 3' '4 rows: 1 changed, 0 missing, 0 extra'
+shape bag_of_toast 'create table bag_of_toast (v text); insert into bag_of_toast select repeat(md5((n % 3)::text), 4000) from generate_series(1, 9) n' \
+  'delete from bag_of_toast where ctid = (select max(ctid) from bag_of_toast); update bag_of_toast set v = v || $$.$$ where ctid = (select min(ctid) from bag_of_toast)' '9 rows, 8 on the standby: 0 changed, 2 missing, 1 extra'
+shape one_null 'create table one_null (k int unique nulls not distinct, v int); insert into one_null values (null, 1), (1, 1)' \
+  'update one_null set v = 2 where k is null' '2 rows: 0 changed, 1 missing, 1 extra'
 shape never_analysed 'create table never_analysed (id int primary key, v int); insert into never_analysed select n, n from generate_series(1, 20000) n; delete from never_analysed where id < 19990' \
   'update never_analysed set v = 0 where id = 20000' '11 rows: 1 changed, 0 missing, 0 extra'
 
@@ -163,6 +177,9 @@ unlike parts 'create table parts (id int, r text, v int, primary key (id, r)) pa
 unlike whole 'create table whole (id int primary key, v int); insert into whole select n, n from generate_series(1, 6000) n' \
   'create table whole (v int, id int, primary key (id)) partition by range (id); create table whole_1 partition of whole for values from (0) to (100); create table whole_2 partition of whole default; insert into whole (id, v) select n, n from generate_series(1, 6000) n' \
   'update whole set v = 0 where id in (1, 6000); insert into whole (id, v) values (6001, 1)' '6000 rows, 6001 on the standby: 2 changed, 0 missing, 1 extra'
+unlike unlogged 'create table unlogged (id int primary key, v int); insert into unlogged select n, n from generate_series(1, 50) n' \
+  'create unlogged table unlogged (id int primary key, v int); insert into unlogged select n, n from generate_series(1, 50) n' \
+  'update unlogged set v = 0 where id = 50' '50 rows: 1 changed, 0 missing, 0 extra'
 both 'grant select on all tables in schema public to reader'
 
 quoted() { # the names as YAML strings

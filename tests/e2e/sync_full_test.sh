@@ -35,6 +35,7 @@ same "exit code of the first sync" 0 "$code"
 kill "$load"
 wait "$load" 2>/dev/null || true
 logged 'all 3 tables are proven equal on backup_node'
+same "cuts of the copies" 1 "$(grep -o 'copied public[^ ]* at [0-9A-F/]*' "$work/err" | sed 's/.* //' | sort -u | wc -l)"
 same "the report" '[0,false,null,"backup_node"]' "$(recorded '[.exit_code, .stopped, .failed, .node]')"
 at_least "copied" 12000 "$(recorded '.tables["public.notes"].copied')"
 same "mended" '[true,300,300,0]' "$(recorded '.tables["public.categories"] | [.proven, .rows, .copied, .repaired]')"
@@ -70,7 +71,7 @@ differ "passes" "$started" "$(recorded .started)"
 write_config 'images, categories, notes' 'full_sync_interval: 60' auto_sync_enabled:false
 started=$(recorded .started)
 expect 0 "$script"
-logged 'auto_sync_enabled is false; nothing done'
+logged 'sync is disabled by the configuration (auto_sync_enabled); nothing done'
 same "passes" "$started" "$(recorded .started)"
 expect 0 "$script" --force
 differ "passes" "$started" "$(recorded .started)"

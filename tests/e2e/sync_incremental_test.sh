@@ -11,12 +11,14 @@ mkdir -p "$work/fake" "$work/state"
 # --- the script alone ---
 # Each program does what the variable of its name says, and notes how it was called.
 ln -s "$top/scripts/sync-incremental" "$work/fake/sync-incremental"
-for program in config capture queue apply; do
+for program in config capture queue apply status; do
   printf '#!/bin/bash\necho "%s $*" >>"%s"\n' "$program" "$work/calls" >"$work/fake/$program"
 done
 cat >>"$work/fake/config" <<EOT
-jq -n --argjson on "\${ENABLED:-true}" '{synchronization: {auto_sync_enabled: \$on}, state: {directory: "$work/state"}}'
+jq -n '{state: {directory: "$work/state"}}'
 EOT
+# shellcheck disable=SC2016 # the program's own variable
+echo '[ "${ENABLED:-true}" = true ] || { echo "sync is disabled by alice@host"; exit "${OFF:-1}"; }' >>"$work/fake/status"
 cat >>"$work/fake/capture" <<'EOT'
 if [ "${*: -1}" = lsn ]; then eval "${LSN:-echo 0/1590000}"; else eval "${CAPTURE:-echo lines}"; fi
 EOT
@@ -37,9 +39,14 @@ expect 64 "$script" extra
 
 : >"$work/calls"
 expect 0 env ENABLED=false "$script"
-logged 'auto_sync_enabled is false; nothing done'
-same "programs called while disabled" "config " "$(cat "$work/calls")"
+logged 'sync is disabled by alice@host; nothing done'
+same "programs called while disabled" "config "$'\n'"status is-enabled" "$(cat "$work/calls")"
 [ ! -e "$work/state/runs/incremental.json" ] || fail "a record of nothing"
+expect 65 env ENABLED=false OFF=65 "$script" # a switch that cannot be read is not one that is on
+[ ! -e "$work/state/runs/incremental.json" ] || fail "a record of nothing"
+expect 0 env ENABLED=false "$script" --force
+[ -e "$work/state/runs/incremental.json" ] || fail "no record of a forced pass"
+rm "$work/state/forced.lock"
 
 : >"$work/calls"
 expect 0 "$script" --config "$work/some file.yaml"
@@ -49,7 +56,8 @@ same "calls" "apply -c $work/some file.yaml --until-lsn 0/1590000
 capture -c $work/some file.yaml --until-lsn 0/1590000
 capture -c $work/some file.yaml lsn
 config -c $work/some file.yaml
-queue -c $work/some file.yaml put" "$(sort "$work/calls")"
+queue -c $work/some file.yaml put
+status -c $work/some file.yaml is-enabled" "$(sort "$work/calls")"
 
 expect 69 env LSN='exit 69' "$script"
 same "record" '[69,"capture",null]' "$(recorded '[.exit_code, .failed, .until_lsn]')"
@@ -129,7 +137,7 @@ expect 78 "$script" -c "$work/no-such-file.yaml"
 primary "insert into categories (name) values ('not yet')"
 write_config "images, categories" auto_sync_enabled:false
 expect 0 "$script"
-logged 'auto_sync_enabled is false; nothing done'
+logged 'sync is disabled by the configuration (auto_sync_enabled); nothing done'
 same "rows while disabled" 901 "$(count)"
 write_config "images, categories"
 expect 0 "$script"

@@ -144,6 +144,7 @@ both 'create table bare (a int, b int, primary key (a, b))' 'create table empty 
 join 'bare, empty'
 for way in sync in_order; do
   primary "insert into bare values (1, 1), (2, 2) on conflict do nothing" "update bare set a = a" "update bare set b = b + 1 where a = 1" 'insert into empty default values'
+  primary 'insert into empty select from generate_series(1, 3)' 'delete from empty where ctid = (select min(ctid) from empty)'
   "$way"
   equal_tables bare
   same "rows of no column" "$(primary 'select count(*) from empty')" "$(standby 'select count(*) from empty')"

@@ -112,6 +112,11 @@ const std::vector<Bad> table = {
     {8, "filters: {program: []}", "8:20", "a program and its arguments"},
     {8, "filters: {program: jq}", "8:20", "filters.program is \"jq\"; write a list"},
     {8, "hooks: {on_failure: []}", "8:21", "a program and its arguments"},
+    {8, "api: {ports: []}", "8:14", "api.ports"},
+    {8, "full_sync: {scrub: 101%}", "8:20", "full_sync.scrub"},
+    {8, "full_sync: {scrub: some}", "8:20", "full_sync.scrub"},
+    {8, "full_sync: {max_age: 0}", "8:22", "full_sync.max_age"},
+    {8, "monitoring: {failure_threshold: 0}", "8:33", "monitoring.failure_threshold"},
     {8, "alerts: {queue: {threshold: lots}}", "8:29", "alerts.queue.threshold"},
     {8, "alerts: {queue: {cooldown: -1}}", "8:28", "alerts.queue.cooldown"},
 };

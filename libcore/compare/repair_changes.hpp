@@ -1,0 +1,52 @@
+// The changes that make rows of the standby as the primary has them, as one transaction for the ordinary way of
+// writing. Owns which change a verdict becomes, and the count of them by table; writes nothing. For the repair.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/arena.hpp"
+#include "change/change.hpp"
+#include "compare/recheck.hpp"
+
+namespace compare {
+
+// Rows of one table.
+struct RepairCount {
+  uint64_t inserted = 0;
+  uint64_t updated = 0;
+  uint64_t deleted = 0;
+  uint64_t copied = 0;
+  uint64_t equal = 0;      // had become so
+  uint64_t unsettled = 0;  // are left
+  uint64_t mended() const { return inserted + updated + deleted; }
+};
+using RepairCounts = std::map<std::string, RepairCount>;  // by the table's text
+
+// Values of the events lie in the verdicts and the suspects, keys and rows that are made here in the arena: all of them
+// are the caller's, and have to stay.
+class RepairChanges {
+ public:
+  RepairChanges(change::Lsn lsn, base::Arena& arena, RepairCounts& counts);
+
+  void add(const Suspect& suspect, const Verdict& verdict);
+  bool any() const { return events_.size() > 1; }
+  // All of them, with begin and commit. Once.
+  std::vector<change::Event> take(change::Lsn lsn);
+
+ private:
+  void change(change::EventType type, const change::Relation& relation, std::span<change::Value> key,
+              std::span<change::Value> row);
+  std::span<change::Value> copy(std::span<const change::Value> from);
+  std::span<change::Value> row_of(const SeenRow& seen);
+  std::span<change::Value> key_in(const change::Relation& relation, const SeenRow& seen);
+
+  base::Arena& arena_;
+  RepairCounts& counts_;
+  std::vector<change::Event> events_;
+};
+
+}  // namespace compare

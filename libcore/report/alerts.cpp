@@ -1,0 +1,189 @@
+#include "report/alerts.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/feed.hpp"
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "report/words.hpp"
+
+namespace report {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr double disk_percent = 10;  // free, below which it is raised where no threshold is given
+constexpr double patience = 30;      // s that the program may take
+
+std::string key_of(const Alarm& alarm) { return alarm.kind + "/" + alarm.node; }
+
+std::string dumped(const ordered_json& json) {
+  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+ordered_json alarm_json(const Alarm& alarm) {
+  return {{"alert", alarm.kind},
+          {"node", alarm.node.empty() ? ordered_json() : ordered_json(alarm.node)},
+          {"what", alarm.what},
+          {"value", alarm.value},
+          {"threshold", alarm.threshold}};
+}
+
+std::string memory_text(const Memory& memory) {
+  ordered_json json = ordered_json::array();
+  for (const auto& [key, told] : memory) {
+    ordered_json entry = alarm_json(told.alarm);
+    entry["standing"] = told.standing;
+    entry["raised"] = told.raised;
+    entry["since"] = base::iso_time(told.since);
+    entry["raised_at"] = base::iso_time(told.raised_at);
+    json.push_back(std::move(entry));
+  }
+  return dumped(json);
+}
+
+// One that is garbage costs that alerts which stand are told once more.
+Memory memory_of(const std::filesystem::path& file) {
+  Memory memory;
+  try {
+    const std::optional<std::string> text = base::read_file(file);
+    if (!text) return memory;
+    for (const ordered_json& entry : ordered_json::parse(*text)) {
+      Told told;
+      told.alarm.kind = entry.at("alert");
+      if (!entry.at("node").is_null()) told.alarm.node = entry.at("node");
+      told.alarm.what = entry.at("what");
+      told.alarm.value = entry.at("value");
+      told.alarm.threshold = entry.at("threshold");
+      told.standing = entry.at("standing");
+      told.raised = entry.at("raised");
+      told.since = base::parse_iso_time(entry.at("since").get_ref<const std::string&>());
+      told.raised_at = base::parse_iso_time(entry.at("raised_at").get_ref<const std::string&>());
+      memory[key_of(told.alarm)] = std::move(told);
+    }
+  } catch (const nlohmann::json::exception&) {
+    base::log(base::Level::warn, file.string() + " is damaged and begun anew; alerts that stand are raised again");
+    memory.clear();
+  }
+  return memory;
+}
+
+size_t different_tables(const Standby& of) {
+  return static_cast<size_t>(std::count_if(of.tables.begin(), of.tables.end(),
+                                           [](const TableState& table) { return !table.equal.value_or(true); }));
+}
+
+void disk_alarm(const config::Alert& alert, const Spool& spool, std::vector<Alarm>& out) {
+  if (!spool.free_bytes || spool.disk_bytes.value_or(0) == 0) return;
+  const auto free = static_cast<double>(*spool.free_bytes);
+  const double percent = 100 * free / static_cast<double>(*spool.disk_bytes);
+  const double value = alert.is_bytes ? free : percent;
+  const double threshold = alert.threshold.value_or(disk_percent);
+  if (value >= threshold) return;
+  out.push_back({"disk_space", "", "the disk of the spool has " + bytes_words(free) + " left", value, threshold});
+}
+
+}  // namespace
+
+std::vector<Alarm> alarms(const config::Alerts& alerts, const Snapshot& at) {
+  std::vector<Alarm> out;
+  // `value` above the threshold raises it; `least`: at the threshold, too.
+  const auto raise = [&](const char* kind, const std::string& node, double value, double preset, bool least,
+                         const std::string& what) {
+    const auto alert = alerts.find(kind);
+    if (alert == alerts.end()) return;
+    const double threshold = alert->second.threshold.value_or(preset);
+    if (least ? value >= threshold && value > 0 : value > threshold)
+      out.push_back({kind, node, what, value, threshold});
+  };
+  for (const auto& [name, node] : at.nodes)
+    raise("database_down", name, static_cast<double>(node.failure_count), static_cast<double>(node.failure_threshold),
+          true,
+          name + " did not answer at " + count_words(node.failure_count, "look") + " in a row: " + node.server.error);
+  for (const auto& [name, of] : at.standbys) {
+    const auto node = at.nodes.find(name);
+    if (of.lag_seconds)
+      raise("replication_lag", name, *of.lag_seconds, node == at.nodes.end() ? 60 : node->second.lag_threshold, false,
+            name + " is " + span_words(*of.lag_seconds) + " behind");
+    const size_t different = different_tables(of);
+    raise("verify", name, static_cast<double>(different), 0, false,
+          count_words(different, "table") + " not equal on " + name);
+  }
+  raise("queue", "", static_cast<double>(at.sync_queue_size), static_cast<double>(at.limits.max_queue_size), false,
+        count_words(at.sync_queue_size, "operation") + " in the queue");
+  if (const auto alert = alerts.find("disk_space"); alert != alerts.end()) disk_alarm(alert->second, at.spool, out);
+  return out;
+}
+
+std::vector<AlertEvent> changes(const config::Alerts& alerts, const std::vector<Alarm>& now, int64_t time,
+                                Memory& memory) {
+  std::vector<AlertEvent> events;
+  for (auto& [key, told] : memory)
+    if (std::none_of(now.begin(), now.end(), [&, &of = key](const Alarm& alarm) { return key_of(alarm) == of; }))
+      told.standing = false;
+  for (const Alarm& alarm : now) {
+    Told& told = memory[key_of(alarm)];
+    if (!told.standing) told.since = time;
+    told.standing = true;
+    told.alarm = alarm;
+    const auto alert = alerts.find(alarm.kind);
+    const double cooldown = alert == alerts.end() ? 0 : alert->second.cooldown;
+    const bool cold = told.raised_at == 0 || seconds_between(told.raised_at, time) >= cooldown;
+    if (told.raised || !cold) continue;
+    told.raised = true;
+    told.raised_at = time;
+    events.push_back({alarm, true, time, told.since});
+  }
+  for (auto told = memory.begin(); told != memory.end();) {
+    Told& of = told->second;
+    if (!of.standing && of.raised) {
+      of.raised = false;
+      events.push_back({of.alarm, false, time, of.since});
+    }
+    // What is over is remembered for as long as it may not be raised again.
+    const auto alert = alerts.find(of.alarm.kind);
+    const double cooldown = alert == alerts.end() ? 0 : alert->second.cooldown;
+    const bool over = !of.standing && seconds_between(of.raised_at, time) >= cooldown;
+    told = over ? memory.erase(told) : std::next(told);
+  }
+  return events;
+}
+
+std::string event_line(const AlertEvent& event) {
+  ordered_json json = {{"event", event.raised ? "raised" : "cleared"}, {"time", base::iso_time(event.time)}};
+  json.update(alarm_json(event.alarm));
+  json["since"] = base::iso_time(event.since);
+  return dumped(json);
+}
+
+void run_alerts(const config::Settings& settings, const Snapshot& snapshot) {
+  const std::filesystem::path file = settings.state_directory / "alerts.json";
+  if (settings.alerts.empty() && !std::filesystem::exists(file)) return;
+  base::make_directories(settings.state_directory);
+  const base::FileLock lock(settings.state_directory / "alerts.lock", "status health");
+  Memory memory = memory_of(file);
+  const std::vector<AlertEvent> events =
+      changes(settings.alerts, alarms(settings.alerts, snapshot), snapshot.time, memory);
+  std::string lines;
+  for (const AlertEvent& event : events) {
+    base::log(
+        event.raised ? base::Level::warn : base::Level::info,
+        std::string("alert ") + event.alarm.kind + (event.raised ? " raised: " : " cleared: ") + event.alarm.what);
+    lines += event_line(event);
+  }
+  const std::vector<std::string>& program = settings.hooks.on_alert;
+  if (!lines.empty() && !program.empty()) {
+    const std::string why = base::feed_program(program, lines, patience, -1, "status");
+    if (!why.empty()) {
+      base::log(base::Level::warn, "hook on_alert: " + why + "; it is told the same again the next time");
+      return;
+    }
+  }
+  base::replace_file(file, memory_text(memory), base::Durable::yes);
+}
+
+}  // namespace report

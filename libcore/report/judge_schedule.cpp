@@ -1,0 +1,61 @@
+#include <algorithm>
+#include <string>
+
+#include "report/judges.hpp"
+#include "report/words.hpp"
+
+namespace report {
+namespace {
+
+void judge_running(const Snapshot& at, Findings& out) {
+  const Incremental& pass = at.incremental;
+  if (pass.exit_code && *pass.exit_code > 1 && *pass.exit_code != 75 && !pass.running && !at.by_services)
+    out.push_back({Level::critical, "pass_failed", "",
+                   "the last incremental pass failed at " + moment_words(pass.ended) + ": " + pass.failed +
+                       " ended with " + std::to_string(*pass.exit_code) +
+                       (at.last_error.empty() ? "" : ", " + at.last_error),
+                   "pgtandem sync-incremental, and read what it says"});
+  if (at.is_monitoring) return;
+  const bool capture = at.spool.capture_running;
+  const auto idle = std::find_if(at.standbys.begin(), at.standbys.end(),
+                                 [](const auto& entry) { return !entry.second.applier_running; });
+  if (capture && idle != at.standbys.end())
+    out.push_back({Level::critical, "apply_stopped", idle->first,
+                   "apply does not run for " + idle->first + ", while capture does: what is captured waits",
+                   "systemctl start pgtandem-apply, or pgtandem apply --follow"});
+  else if (!capture && !at.standbys.empty() && idle == at.standbys.end())
+    out.push_back({Level::critical, "capture_stopped", at.current_primary,
+                   "capture does not run, while apply does: nothing new comes, and the primary keeps its WAL",
+                   "systemctl start pgtandem-capture, or pgtandem capture --follow | pgtandem queue put"});
+  else if (pass.ended)
+    out.push_back({Level::critical, "pass_overdue", "",
+                   "no incremental pass has ended since " + moment_words(pass.ended) + ", " +
+                       span_words(seconds_between(*pass.ended, at.time)) + " ago; one is due every " +
+                       span_words(at.limits.incremental_sync_interval),
+                   "systemctl start pgtandem-incremental.timer, or look at cron; by hand: pgtandem sync-incremental"});
+  else
+    out.push_back({Level::critical, "nothing_runs", "", "neither the services run, nor has a pass ever run",
+                   "systemctl start pgtandem-capture pgtandem-apply, or a timer; by hand: pgtandem sync-incremental"});
+}
+
+}  // namespace
+
+void judge_schedule(const Snapshot& at, Findings& out) {
+  for (const Garbage& file : at.unreadable)
+    out.push_back(
+        {Level::warning, "state_garbage", "", file.what,
+         file.file.empty() ? "look at the file that is named there" : "rm " + file.file + "; it is written anew"});
+  if (!at.auto_sync_enabled) {
+    const bool turned = !at.switched_by.empty();
+    out.push_back({Level::warning, "sync_disabled", "",
+                   "the sync is disabled " +
+                       (turned ? "by " + at.switched_by + " since " + moment_words(at.switched)
+                               : std::string("by auto_sync_enabled in the configuration")) +
+                       ": the backup is not kept equal",
+                   turned ? "pgtandem status enable" : "set auto_sync_enabled: true, or pgtandem status enable"});
+    return;
+  }
+  if (at.spool.founded) judge_running(at, out);
+}
+
+}  // namespace report

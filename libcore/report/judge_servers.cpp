@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <string>
+
+#include "report/judges.hpp"
+#include "report/words.hpp"
+
+namespace report {
+namespace {
+
+// s that clocks may differ: commit times, and so lags, are wrong by that much; NTP keeps it far below.
+constexpr double most_skew = 5;
+
+std::string named(const Node& node) { return std::string(name_of(node.role)) + " " + node.name; }
+
+Finding silent(const Node& node) {
+  const bool primary = node.role == config::Role::primary;
+  const std::string side = primary ? "primary" : "standby";
+  Finding finding{Level::critical, "", node.name, "", ""};
+  const std::string place = node.host.empty() ? "its machine" : node.host;
+  switch (node.server.trouble) {
+    case Trouble::hangs:
+      finding.code = side + "_hangs";
+      finding.what = named(node) + " gives no answer in time: it hangs, or the network swallows what is sent";
+      finding.mend =
+          "look at the server's load and the network on " + place + "; pg_ctl status, journalctl -u postgresql";
+      break;
+    case Trouble::login:
+      finding.code = "login_refused";
+      finding.what = named(node) + " refuses the login: " + node.server.error;
+      finding.mend = "correct nodes." + node.name + ".database_url, ~/.pgpass or pg_hba.conf; pgtandem status check";
+      break;
+    case Trouble::right:
+      finding.code = "right_missing";
+      finding.what = named(node) + " refuses what is asked for want of a right: " + node.server.error;
+      finding.mend =
+          std::string("pgtandem ") + (primary ? "capture" : "apply") + " init prints the statements that grant it";
+      break;
+    case Trouble::other:
+    case Trouble::unreachable:
+    case Trouble::none:
+      finding.code = side + "_down";
+      finding.what = named(node) + " does not answer: " + node.server.error;
+      finding.mend = "systemctl start postgresql on " + place + "; what is committed meanwhile is not lost";
+      break;
+  }
+  if (node.failure_count > 1) finding.what += " (" + std::to_string(node.failure_count) + " looks in a row)";
+  return finding;
+}
+
+// Whether the servers are the ones that the configuration and the spool take them for.
+void judge_roles(const Snapshot& at, const Node& primary, Findings& out) {
+  const std::string correct =
+      "correct role and database_url of nodes in the configuration; pgtandem config prints them";
+  for (const auto& [name, node] : at.nodes) {
+    if (node.role != config::Role::secondary || !node.server.reached()) continue;
+    const Server& server = node.server;
+    if (server.in_recovery.value_or(false))
+      out.push_back({Level::critical, "standby_in_recovery", name,
+                     named(node) + " is a physical standby: it is read-only, nothing can be applied",
+                     "point nodes." + name + ".database_url at a server that is not in recovery, or promote this one"});
+    if (primary.server.has_progress && server.has_slot && !primary.server.has_slot) {
+      out.push_back({Level::critical, "roles_swapped", name,
+                     "the roles are swapped: " + primary.name + " keeps a standby's progress, and " + name +
+                         " has the slot of a primary",
+                     correct});
+    } else if (server.has_slot) {
+      out.push_back({Level::critical, "old_primary_back", name,
+                     named(node) + " was the primary and has come back: it still has the slot " + at.slot.name +
+                         ", and may hold changes that nobody else has",
+                     "compare with pgtandem diff, then on " + name + ": SELECT pg_drop_replication_slot('" +
+                         at.slot.name + "')"});
+    }
+  }
+  const Server& server = primary.server;
+  const bool swapped =
+      std::any_of(out.begin(), out.end(), [](const Finding& of) { return of.code == "roles_swapped"; });
+  if (!server.reached() || swapped) return;
+  if (server.in_recovery.value_or(false))
+    out.push_back({Level::critical, "primary_in_recovery", primary.name,
+                   named(primary) + " is in recovery: it is a physical standby now, and takes no writes", correct});
+  if (!at.spool.system_id.empty() && !server.system_id.empty() && server.system_id != at.spool.system_id)
+    out.push_back({Level::critical, "other_primary", primary.name,
+                   named(primary) + " is another server than the one that the spool is of (system identifier " +
+                       server.system_id + ", not " + at.spool.system_id + ")",
+                   correct + "; where that is meant: pgtandem capture drop, then sync-full --init"});
+  else if (at.spool.timeline > 0 && server.timeline > 0 && server.timeline != at.spool.timeline)
+    out.push_back({Level::critical, server.timeline < at.spool.timeline ? "old_primary_back" : "primary_promoted",
+                   primary.name,
+                   named(primary) + " is on timeline " + std::to_string(server.timeline) + ", the spool on " +
+                       std::to_string(at.spool.timeline) +
+                       (server.timeline < at.spool.timeline
+                            ? ": an old primary has come back in place of the one that was followed"
+                            : ": it was promoted or restored, and its history may be another"),
+                   correct + "; where that is meant: pgtandem capture drop, then sync-full --init"});
+}
+
+}  // namespace
+
+void judge_servers(const Snapshot& at, Findings& out) {
+  if (at.current_primary.empty())
+    out.push_back({Level::critical, "no_primary", "", "the configuration names no primary, or several",
+                   "give exactly one of nodes the role primary"});
+  const auto primary = at.nodes.find(at.current_primary);
+  if (primary != at.nodes.end()) judge_roles(at, primary->second, out);
+  for (const auto& [name, node] : at.nodes) {
+    if (!node.server.reached()) out.push_back(silent(node));
+    const double skew = node.server.clock_skew.value_or(0);
+    if (skew > most_skew || skew < -most_skew)
+      out.push_back({Level::warning, "clock_skew", name,
+                     "the clock of " + name + " is " + span_words(skew < 0 ? -skew : skew) +
+                         (skew < 0 ? " behind" : " ahead of") + " this machine's: lags in seconds are wrong by that",
+                     "timedatectl set-ntp true, here and on " + name});
+  }
+}
+
+}  // namespace report

@@ -1,0 +1,101 @@
+#include <string>
+
+#include "report/judges.hpp"
+#include "report/words.hpp"
+
+namespace report {
+namespace {
+
+constexpr const char* begin_anew =
+    "pgtandem capture drop; move the spool directory away; pgtandem apply drop; pgtandem sync-full --init";
+
+// Of what a limit leaves: below it a warning, in time to do something.
+constexpr double little = 0.2;
+constexpr double disk_warning = 0.1;
+constexpr double disk_critical = 0.02;
+constexpr int64_t much_wal = int64_t{1} << 30;  // bytes kept for a slot that nobody reads
+
+void judge_slot(const Snapshot& at, Findings& out) {
+  const Slot& slot = at.slot;
+  const std::string& node = at.current_primary;
+  const std::string named = "slot " + slot.name;
+  if (!slot.exists || !at.spool.founded) return;
+  if (!*slot.exists) {
+    out.push_back({Level::critical, "slot_missing", node,
+                   named + " is gone from " + node + ": what was committed after " + at.spool.captured_to +
+                       " cannot be read any more",
+                   begin_anew});
+    return;
+  }
+  if (slot.wal_status == "lost")
+    out.push_back({Level::critical, "slot_lost", node,
+                   named + " is lost: " + node + " has removed WAL that was not read yet (max_slot_wal_keep_size)",
+                   begin_anew});
+  else if (slot.wal_status == "unreserved")
+    out.push_back({Level::critical, "slot_unreserved", node,
+                   named + " is about to be lost: its WAL goes with the next checkpoint of " + node,
+                   "pgtandem sync-incremental, now; then raise max_slot_wal_keep_size"});
+  else if (slot.safe_wal_size && slot.retained &&
+           static_cast<double>(*slot.safe_wal_size) <
+               little * static_cast<double>(*slot.safe_wal_size + *slot.retained))
+    out.push_back(
+        {Level::warning, "slot_headroom", node,
+         "after another " + bytes_words(static_cast<double>(*slot.safe_wal_size)) + " of WAL " + named + " is lost",
+         "pgtandem sync-incremental; then raise max_slot_wal_keep_size"});
+  if (!slot.active && slot.retained.value_or(0) > much_wal)
+    out.push_back({Level::warning, "wal_retained", node,
+                   node + " keeps " + bytes_words(static_cast<double>(*slot.retained)) + " of WAL for " + named +
+                       ", which nobody reads",
+                   "pgtandem sync-incremental, or start the services"});
+  if (!slot.publication_exists.value_or(true))
+    out.push_back({Level::critical, "publication_missing", node,
+                   "publication " + slot.name + " is gone from " + node + ": nothing can be captured",
+                   "pgtandem capture init"});
+}
+
+void judge_disk(const Spool& spool, Findings& out) {
+  if (!spool.free_bytes || spool.disk_bytes.value_or(0) == 0) return;
+  const double part = static_cast<double>(*spool.free_bytes) / static_cast<double>(*spool.disk_bytes);
+  if (part >= disk_warning) return;
+  const bool full = part < disk_critical;
+  out.push_back({full ? Level::critical : Level::warning, full ? "disk_full" : "disk_space", "",
+                 "the disk of the spool is " + std::string(full ? "full" : "nearly full") + ": " +
+                     bytes_words(static_cast<double>(*spool.free_bytes)) + " free of " +
+                     bytes_words(static_cast<double>(*spool.disk_bytes)),
+                 "make room there, or move spool.directory to a larger one; df says what is where"});
+}
+
+}  // namespace
+
+void judge_way(const Snapshot& at, Findings& out) {
+  const Spool& spool = at.spool;
+  if (!spool.error.empty())
+    out.push_back({spool.readable ? Level::critical : Level::unknown,
+                   spool.readable ? "spool_damaged" : "spool_unreadable", "", spool.error,
+                   spool.readable ? "pgtandem queue check tells what is damaged"
+                                  : "run this as the user of the services, or let it read the spool's directory"});
+  else if (!spool.founded)
+    out.push_back(
+        {Level::critical, "not_set_up", "", "nothing is set up yet: there is no spool", "pgtandem sync-full --init"});
+  judge_slot(at, out);
+  if (!spool.founded) return;
+  judge_disk(spool, out);
+  const auto used = static_cast<double>(spool.bytes);
+  const auto most = static_cast<double>(spool.max_bytes);
+  if (spool.full)
+    out.push_back({Level::critical, "spool_full", "",
+                   "the spool is full (" + bytes_words(used) + " of " + bytes_words(most) +
+                       "): nothing more is captured until there is room, and the primary keeps its WAL",
+                   "let pgtandem apply --follow run, or raise spool.max_bytes"});
+  else if (used > (1 - little) * most)
+    out.push_back({Level::warning, "spool_nearly_full", "",
+                   "the spool is nearly full: " + bytes_words(used) + " of " + bytes_words(most),
+                   "let pgtandem apply --follow run, or raise spool.max_bytes"});
+  if (at.sync_queue_size > static_cast<uint64_t>(at.limits.max_queue_size))
+    out.push_back({Level::warning, "queue_congested", at.slowest() != nullptr ? at.slowest()->node : "",
+                   "the queue is congested: " + std::to_string(at.sync_queue_size) +
+                       " operations wait, more than max_queue_size (" + std::to_string(at.limits.max_queue_size) + ")",
+                   "let pgtandem apply --follow run; where it runs, raise batch_size"});
+}
+
+}  // namespace report

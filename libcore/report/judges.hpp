@@ -1,0 +1,22 @@
+// The parts of judge(), each a look at one side of a snapshot that adds what is wrong there. Their findings are named
+// in pgtandem-status(1). For health.cpp alone. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/health.hpp"
+
+namespace report {
+
+using Findings = std::vector<Finding>;
+
+void judge_servers(const Snapshot& at, Findings& out);   // do they answer, and are they who they should be
+void judge_way(const Snapshot& at, Findings& out);       // slot, publication, spool, and the disk under it
+void judge_standbys(const Snapshot& at, Findings& out);  // what has arrived: lag, quarantine, tables, proofs
+void judge_schedule(const Snapshot& at, Findings& out);  // does it run, and when it should
+
+// s that the standby may be behind.
+double lag_threshold_of(const Snapshot& at, const std::string& node);
+
+}  // namespace report

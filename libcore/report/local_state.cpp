@@ -1,0 +1,172 @@
+#include <algorithm>
+
+#include "base/clock.hpp"
+#include "report/local.hpp"
+#include "spool/dead.hpp"
+#include "state/full_pass.hpp"
+#include "state/incremental.hpp"
+#include "state/marks.hpp"
+#include "state/receipt.hpp"
+#include "state/switches.hpp"
+#include "state/tool_record.hpp"
+
+namespace report {
+namespace {
+
+constexpr size_t most_events = 30;  // a screen of them
+
+Time time_of(const std::string& text) {
+  const int64_t time = base::parse_iso_time(text);
+  return time < 0 ? Time() : Time(time);
+}
+
+void event(Snapshot& out, const Time& time, const char* level, const std::string& text) {
+  if (time) out.events.push_back({*time, level, text});
+}
+
+void look_at_switch(const config::Settings& settings, Snapshot& out) {
+  out.auto_sync_enabled = settings.synchronization.auto_sync_enabled;
+  look(out, settings.state_directory / "switches.json", [&] {
+    const state::AutoSync now = state::auto_sync(settings.state_directory, settings.synchronization.auto_sync_enabled);
+    out.auto_sync_enabled = now.enabled;
+    out.switched_by = now.by;
+    out.switched = time_of(now.since);
+    out.switch_reason = now.reason;
+    if (!now.by.empty()) event(out, out.switched, now.enabled ? "info" : "warning", text_of(now));
+  });
+}
+
+void look_at_passes(const config::Settings& settings, Snapshot& out) {
+  const std::filesystem::path& state = settings.state_directory;
+  look(out, state / "runs" / "incremental.json", [&] {
+    Incremental& pass = out.incremental;
+    pass.running = state::incremental_runs(state);
+    const std::optional<state::IncrementalPass> last = state::last_incremental(state);
+    if (!last) return;
+    pass.started = last->started;
+    pass.ended = last->ended;
+    pass.exit_code = last->exit_code;
+    pass.failed = last->failed;
+    if (last->exit_code > 1)
+      event(out, pass.ended, "error",
+            "incremental pass: " + last->failed + " ended with " + std::to_string(last->exit_code));
+  });
+  look(out, state / "full-sync.json", [&] {
+    const std::optional<state::FullPass> last = state::last_pass(state);
+    if (!last || !out.standbys.contains(last->node)) return;
+    FullPass& pass = out.standbys.at(last->node).full;
+    pass.running = last->state == state::PassState::running || last->state == state::PassState::starting;
+    pass.started = time_of(last->started);
+    pass.ended = time_of(last->ended);
+    pass.exit_code = last->exit_code;
+    pass.failed = last->failed;
+    pass.message = last->message;
+    if (last->last_full_sync) pass.proven = *last->last_full_sync * 1'000'000;
+    pass.lsn = last->lsn;
+    for (const auto& [table, proof] : last->tables)
+      if (!proof.proven) pass.unproven.push_back(table);
+    event(out, pass.ended ? pass.ended : pass.started,
+          last->state == state::PassState::failed || last->state == state::PassState::different ? "error" : "info",
+          run_text(*last));
+  });
+}
+
+void look_at_tables(const config::Settings& settings, Snapshot& out) {
+  const std::filesystem::path& state = settings.state_directory;
+  for (auto& [name, of] : out.standbys)
+    for (const base::TableName& table : settings.synchronization.sync_tables)
+      of.tables.push_back({.table = table.text(),
+                           .equal = {},
+                           .why = {},
+                           .time = {},
+                           .lsn = {},
+                           .rows = {},
+                           .equal_time = {},
+                           .equal_lsn = {}});
+  look(out, state::receipt_path(state), [&] {
+    for (const auto& [node, receipt] : state::read_receipt(state)) {
+      const auto found = out.standbys.find(node);
+      if (found == out.standbys.end()) continue;
+      for (TableState& table : found->second.tables) {
+        const auto proof = receipt.tables.find(table.table);
+        if (proof == receipt.tables.end()) continue;
+        const state::TableProof& of = proof->second;
+        table.equal = of.equal;
+        table.why = of.why;
+        table.time = time_of(of.time);
+        table.lsn = of.lsn;
+        if (!of.primary.digest.empty()) table.rows = of.primary.rows;
+        table.equal_time = time_of(of.equal_time);
+        table.equal_lsn = of.equal_lsn;
+      }
+    }
+  });
+  look(out, {}, [&] {
+    for (const state::TableMark& mark : state::marked_tables(state)) {
+      const auto found = out.standbys.find(mark.node);
+      if (found == out.standbys.end()) continue;
+      found->second.marked.push_back({mark.table, mark.reason, time_of(mark.time)});
+      event(out, time_of(mark.time), "warning", mark.node + ": " + mark.table + " is marked: " + mark.reason);
+    }
+  });
+  look(out, {}, [&] {
+    for (const spool::DeadLetter& letter : spool::dead_letters(settings.spool.directory)) {
+      const auto found = out.standbys.find(letter.node);
+      if (found == out.standbys.end()) continue;
+      ++found->second.quarantined;
+      event(
+          out, letter.time, "error",
+          letter.node + ": operation " + letter.id() + " on " + letter.table + " is in quarantine: " + letter.message);
+    }
+  });
+}
+
+// The newest error of any tool is the last error of all.
+void take_error(const std::string& tool, const state::ToolFacts& facts, Snapshot& out) {
+  if (facts.last_error.empty()) return;
+  const std::string text = tool + ": " + facts.last_error;
+  event(out, facts.last_error_time, "error", text);
+  if (out.last_error_time.value_or(0) > facts.last_error_time) return;
+  out.last_error_time = facts.last_error_time;
+  out.last_error = text;
+}
+
+void look_at_tools(const config::Settings& settings, Snapshot& out) {
+  const std::filesystem::path& state = settings.state_directory;
+  look(out, state::tool_path(state, "capture"), [&] {
+    const std::optional<state::ToolFacts> facts = state::tool_facts(state, "capture");
+    if (!facts) return;
+    out.capture_retries_total = facts->retries;
+    if (out.slot.exists.value_or(false) && !out.slot.active) out.slot.inactive_since = facts->ended;
+    take_error("capture", *facts, out);
+  });
+  for (auto& [name, of] : out.standbys) {
+    const std::string tool = "apply." + name;
+    look(out, state::tool_path(state, tool), [&, &standby = of] {
+      const std::optional<state::ToolFacts> facts = state::tool_facts(state, tool);
+      if (!facts) return;
+      standby.retries_total = facts->retries;
+      standby.conflicts = facts->conflicts;
+      standby.quarantined_total = facts->quarantined;
+      standby.rate = facts->rate(out.time);
+      if (facts->operations > 0)
+        standby.success_rate = 1 - static_cast<double>(std::min(facts->quarantined, facts->operations)) /
+                                       static_cast<double>(facts->operations);
+      take_error("apply", *facts, out);
+    });
+  }
+}
+
+}  // namespace
+
+void look_at_state(const config::Settings& settings, Snapshot& out) {
+  look_at_switch(settings, out);
+  look_at_passes(settings, out);
+  look_at_tables(settings, out);
+  look_at_tools(settings, out);
+  std::stable_sort(out.events.begin(), out.events.end(),
+                   [](const Event& a, const Event& b) { return a.time > b.time; });
+  if (out.events.size() > most_events) out.events.resize(most_events);
+}
+
+}  // namespace report

@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# Faults made on purpose, each diagnosed by `status` alone: in words, with the right health code, and with what mends it. The
+# table is what the calls of `diagnosed` say; the last lines print it.
+# timeout: 400
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+faults=0
+# FAULT EXIT-CODE CODE WORDS MENDED-BY [RUNNER…]: health ends so, has the finding, its words and its way out (patterns), and the
+# screen of `status` shows both.
+diagnosed() {
+  local fault=$1 exit=$2 finding=$3 words=$4 mended=$5 code=0 what mend
+  shift 5
+  "$@" "$BIN/status" health --json >"$work/health" 2>"$work/err" || code=$?
+  what=$(jq -r --arg code "$finding" 'first(.findings[] | select(.code == $code)) | .what' "$work/health" || true)
+  mend=$(jq -r --arg code "$finding" 'first(.findings[] | select(.code == $code)) | .mend' "$work/health" || true)
+  [ -n "$what" ] || fail "$fault: not diagnosed as $finding: $(cat "$work/health" "$work/err")"
+  same "$fault: exit code of health" "$exit" "$code"
+  grep -qE -- "$words" <<<"$what" || fail "$fault: '$what' does not say '$words'"
+  grep -qE -- "$mended" <<<"$mend" || fail "$fault: '$mend' does not say '$mended'"
+  "$@" "$BIN/status" >"$work/out" 2>"$work/err" || fail "$fault: status itself fails: $(cat "$work/err")"
+  grep -qE -- "$words" "$work/out" || fail "$fault: the screen does not say '$words': $(cat "$work/out")"
+  grep -qE -- "do: .*($mended)" "$work/out" || fail "$fault: the screen does not say '$mended': $(cat "$work/out")"
+  faults=$((faults + 1))
+  printf '%-34s %s  %-20s %s\n' "$fault" "$exit" "$finding" "$mend" >>"$work/table"
+}
+good() { "$BIN/status" health >"$work/health" 2>&1; }
+well() { wait_until 20 "a good health after: $1" good; }
+found() { { "$BIN/status" health --json 2>/dev/null || true; } | jq -e --arg code "$1" 'any(.findings[]; .code == $code)' >/dev/null; }
+gone() { ! found "$1"; }
+waiting() { [ "$("$BIN/queue" stat --json | jq .operations)" = "$1" ]; }
+state() { # FILE JQ-FILTER: changes a record
+  jq -c "$2" "$work/state/$1" >"$work/changed" && cp "$work/changed" "$work/state/$1"
+}
+
+two_servers wal_level=logical
+images_tables
+configure() { write_config 'images, categories' 'full_sync_interval: 3600' 'max_queue_size: 10' 'max_retry_attempts: 0' 'sync_timeout: 3' "$@"; }
+configure
+diagnosed 'nothing is set up' 2 not_set_up 'nothing is set up' 'sync-full --init'
+link_up
+diagnosed 'nothing runs' 2 nothing_runs 'neither the services run' 'systemctl start|sync-incremental'
+primary "insert into categories (name) select 'category ' || n from generate_series(1, 40) n"
+expect 0 "$BIN/sync-full"
+rm "$work/state/runs/incremental.json"
+follow_capture
+follow_apply
+well 'the beginning'
+
+# --- what people did ---
+expect 0 "$BIN/status" disable --reason 'moving a disk'
+diagnosed 'sync disabled' 1 sync_disabled 'disabled by .* since' 'pgtandem status enable'
+expect 0 "$BIN/status" enable
+well 'sync disabled'
+diagnosed 'clock skew' 1 clock_skew 'clock of .* is (59|60) min behind' 'timedatectl set-ntp' env NO_FAKE_STAT=1 faketime -f +3600s
+for file in verify.json full-sync.json; do
+  cp "$work/state/$file" "$work/kept"
+  echo '{"garbage' >"$work/state/$file"
+  diagnosed "garbage in $file" 1 state_garbage "$file is damaged" "rm .*/$file"
+  cp "$work/kept" "$work/state/$file"
+done
+state full-sync.json '.last_full_sync -= 100000'
+diagnosed 'full pass overdue' 1 full_pass_overdue 'last full pass .* is 27 h' 'pgtandem sync-full'
+state full-sync.json '.last_full_sync += 100000'
+state full-sync.json '.exit_code = 69 | .failed = "verify" | .message = "primary_node: cannot connect"'
+diagnosed 'full pass failed' 1 full_pass_failed 'primary_node: cannot connect' 'pgtandem sync-full'
+state full-sync.json '.exit_code = 0 | .failed = null | .message = null'
+well 'a full pass that failed'
+
+# --- rows and tables ---
+kill -STOP "${FOLLOW[apply]}"
+primary "insert into categories (name) select 'more ' || n from generate_series(1, 20) n"
+wait_until 10 "twenty in the queue" waiting 20
+diagnosed 'queue congested' 1 queue_congested '20 operations wait' 'pgtandem apply --follow'
+echo 'monitoring: {replication_lag_threshold: 0.5}' >>"$PGTANDEM_CONFIG"
+sleep 0.6
+diagnosed 'lag' 1 lag 'backup_node is .* behind, with 20 operations' "load and the locks|pgtandem apply"
+sed -i '/^monitoring:/d' "$PGTANDEM_CONFIG"
+kill -CONT "${FOLLOW[apply]}"
+wait_applied
+standby "alter table categories add constraint no_bad check (name <> 'bad')"
+primary "insert into categories (name) values ('bad')"
+wait_until 10 "a dead letter" found quarantine
+diagnosed 'dead letters' 2 quarantine '1 operation could not be written' 'queue dead list'
+standby 'alter table categories drop constraint no_bad'
+expect 0 "$BIN/queue" dead retry all
+wait_until 10 "an empty quarantine" gone quarantine
+diagnosed 'table marked' 1 tables_marked 'categories is marked' 'pgtandem sync-full'
+primary 'alter table categories add column extra int' "insert into categories (name, extra) values ('wide', 1)"
+wait_until 10 "a paused table" found table_paused
+diagnosed 'table paused by drift' 2 table_paused 'categories is paused .*extra' 'make the table fit'
+standby 'alter table categories add column extra int'
+wait_until 10 "a table that goes on" gone table_paused
+standby "update categories set note = 'wrong' where name = 'wide'"
+expect 1 "$BIN/verify"
+diagnosed 'verify said different' 2 tables_different 'categories is not equal' 'pgtandem sync-full'
+expect 0 "$BIN/sync-full"
+well 'all of that'
+
+# --- what should run ---
+follow_stop apply
+diagnosed 'apply stopped' 2 apply_stopped 'apply does not run for backup_node' 'start pgtandem-apply'
+follow_apply
+well 'apply stopped'
+follow_stop capture
+wait_until 10 "capture's end" found capture_stopped
+diagnosed 'capture stopped' 2 capture_stopped 'capture does not run' 'start pgtandem-capture'
+follow_stop apply
+jq -nc '{pass: "incremental", started: "2026-01-01T00:00:00.000000Z", ended: "2026-01-01T00:00:01.000000Z", until_lsn: null, exit_code: 0, failed: null,
+  stopped: false}' >"$work/state/runs/incremental.json"
+diagnosed 'timer does not run' 2 pass_overdue 'no incremental pass has ended since 2026-01-01' 'timer'
+configure 'spool: {directory: spool, max_bytes: 20KiB}'
+follow_capture
+primary "insert into categories (name) select 'fill ' || n || repeat('x', 200) from generate_series(1, 300) n"
+for n in {1..20}; do primary "insert into categories (name) select 'fill ' || n || '.$n' || repeat('x', 200) from generate_series(1, 20) n"; done
+wait_until 20 "a full spool" found spool_full
+diagnosed 'spool full' 2 spool_full 'the spool is full .*KiB' 'apply --follow|spool.max_bytes'
+configure
+follow_apply
+wait_applied
+well 'a full spool'
+
+# --- the servers ---
+cluster_psql standby postgres -c "create role locked login password 'right'"
+hba=$CLUSTERS_DIR/standby/data/pg_hba.conf
+{ echo 'host all locked 127.0.0.1/32 scram-sha-256' && cat "$hba"; } >"$work/hba" && cat "$work/hba" >"$hba"
+cluster_psql standby postgres -Atc 'select pg_reload_conf()' >/dev/null
+STANDBY_URL=$(cluster_url standby crawler locked:wrong) configure
+wait_until 5 "the reload" found login_refused
+diagnosed 'wrong password' 2 login_refused 'password authentication failed' 'pgpass'
+! grep -q 'wrong' "$work/health" || fail "a password in what status says"
+configure
+cluster_psql standby postgres -c 'revoke connect on database crawler from public'
+diagnosed 'missing right' 2 right_missing 'GRANT CONNECT ON DATABASE "?crawler' 'apply init'
+cluster_psql standby postgres -c 'grant connect on database crawler to public'
+standby "select pg_create_logical_replication_slot('pgtandem_backup_node', 'pgoutput')" >/dev/null
+diagnosed 'old primary come back' 2 old_primary_back 'backup_node was the primary and has come back' 'pg_drop_replication_slot'
+standby "select pg_drop_replication_slot('pgtandem_backup_node')" >/dev/null
+PRIMARY_URL=$(cluster_url standby crawler pgtandem) STANDBY_URL=$(cluster_url primary crawler pgtandem) configure
+diagnosed 'roles swapped' 2 roles_swapped 'the roles are swapped' 'database_url'
+configure
+well 'swapped roles'
+server=$(cluster_pid primary)
+kill -STOP "$server"
+clusters_at_exit "kill -CONT $server 2>/dev/null || true"
+diagnosed 'primary hangs' 2 primary_hangs 'primary_node gives no answer' 'journalctl'
+kill -CONT "$server"
+follow_stop
+cluster_stop standby
+diagnosed 'standby stopped' 2 standby_down 'secondary backup_node does not answer' 'systemctl start postgresql'
+cluster_start standby
+cluster_stop primary
+diagnosed 'primary stopped' 2 primary_down 'primary primary_node does not answer' 'systemctl start postgresql'
+cluster_start primary
+
+# --- the way between them; from here on nothing is mended ---
+primary 'drop publication pgtandem_backup_node'
+diagnosed 'publication dropped' 2 publication_missing 'publication pgtandem_backup_node is gone' 'capture init'
+cluster_psql primary postgres -c "alter system set max_slot_wal_keep_size = '1MB'" -Atc 'select pg_reload_conf()' >/dev/null
+for _ in 1 2 3; do
+  primary "insert into categories (name) values ('wal ' || random())" 'select pg_switch_wal()' >/dev/null
+done
+cluster_psql primary postgres -c checkpoint
+diagnosed 'slot lost' 2 slot_lost 'is lost: primary_node has removed WAL' 'capture drop'
+primary "select pg_drop_replication_slot('pgtandem_backup_node')" >/dev/null
+diagnosed 'slot dropped' 2 slot_missing 'slot pgtandem_backup_node is gone' 'capture drop'
+cluster_stop primary
+cluster_as_owner touch "$CLUSTERS_DIR/primary/data/standby.signal"
+cluster_start primary
+diagnosed 'primary became a standby' 2 primary_in_recovery 'is in recovery' 'database_url'
+cluster_psql primary postgres -Atc 'select pg_promote()' >/dev/null
+diagnosed 'another timeline' 2 primary_promoted 'on timeline 2, the spool on 1' 'capture drop'
+dd if=/dev/zero of="$work/spool/mark" bs=1024 count=1 conv=notrunc 2>/dev/null
+diagnosed 'spool damaged' 2 spool_damaged 'mark is damaged' 'queue check'
+
+at_least "faults" 20 "$faults"
+cat "$work/table"

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Clients that send a byte every 2 s take all places of the server, and nobody notices: another one's request is answered within
+# 100 ms at the 99th percentile; and a request has 5 s in all, however its bytes drip.
+# timeout: 120
+# serial: what runs beside it makes its milliseconds longer
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/e2e/api_lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/api_lib.sh"
+clients=$e2e/slow/clients.pl
+
+# shellcheck disable=SC2119 # its arguments are optional
+two_servers
+images_tables
+write_config 'images, categories' "api: {ports: [$API0, $API1]}"
+link_up
+serve_up
+
+cut=$(perl "$clients" "$API1" 1 0)
+case $cut in 'cut after 5.'* | 'cut after 4.9') ;; *) fail "a request of a byte every half second: $cut s, not after 5 s" ;; esac
+
+quiet=$(perl "$clients" "$API1" 0 100)
+say "alone (ms): $quiet"
+for many in 64 200; do
+  figures=$(perl "$clients" "$API1" "$many" 400)
+  say "beside $many slow clients (ms): $figures"
+  same "requests that failed beside $many slow clients" 0 "${figures##* }"
+  p99=${figures#*p99 }
+  at_most "ms at the 99th percentile beside $many slow clients" 100 "${p99%%.*}"
+done
+same "the other port" 200 "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "http://localhost:$API0/api/health")"
+serve_stop
+say "slow_clients_test: passed"

@@ -1,0 +1,219 @@
+// What a snapshot means: each thing that can be wrong, alone, has its word, its level, and a way out.
+#include <catch2/catch.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "report/health.hpp"
+#include "sample.hpp"
+
+namespace {
+
+using report::Level;
+using report::Snapshot;
+using report::Trouble;
+using sample::second;
+
+struct Case {
+  const char* code;
+  Level level;
+  std::function<void(Snapshot&)> break_it;
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {"primary_down", Level::critical,
+       [](Snapshot& at) {
+         sample::primary_node(at).server.trouble = Trouble::unreachable;
+         sample::primary_node(at).server.error = "connection refused";
+       }},
+      {"standby_hangs", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::hangs; }},
+      {"login_refused", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::login; }},
+      {"right_missing", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::right; }},
+      {"no_primary", Level::critical, [](Snapshot& at) { at.current_primary.clear(); }},
+      {"standby_in_recovery", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.in_recovery = true; }},
+      {"primary_in_recovery", Level::critical,
+       [](Snapshot& at) { sample::primary_node(at).server.in_recovery = true; }},
+      {"other_primary", Level::critical, [](Snapshot& at) { sample::primary_node(at).server.system_id = "9"; }},
+      {"primary_promoted", Level::critical, [](Snapshot& at) { sample::primary_node(at).server.timeline = 2; }},
+      {"old_primary_back", Level::critical, [](Snapshot& at) { at.spool.timeline = 2; }},
+      {"old_primary_back", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.has_slot = true; }},
+      {"clock_skew", Level::warning, [](Snapshot& at) { sample::backup_node(at).server.clock_skew = -30; }},
+      {"slot_missing", Level::critical, [](Snapshot& at) { at.slot.exists = false; }},
+      {"slot_lost", Level::critical, [](Snapshot& at) { at.slot.wal_status = "lost"; }},
+      {"slot_unreserved", Level::critical, [](Snapshot& at) { at.slot.wal_status = "unreserved"; }},
+      {"slot_headroom", Level::warning, [](Snapshot& at) { at.slot.safe_wal_size = 100; }},
+      {"wal_retained", Level::warning,
+       [](Snapshot& at) {
+         at.slot.active = false;
+         at.slot.retained = int64_t{2} << 30;
+       }},
+      {"publication_missing", Level::critical, [](Snapshot& at) { at.slot.publication_exists = false; }},
+      {"spool_damaged", Level::critical, [](Snapshot& at) { at.spool.error = "segment X is damaged"; }},
+      {"spool_unreadable", Level::unknown,
+       [](Snapshot& at) {
+         at.spool = {};
+         at.spool.error = "cannot open mark: permission denied";
+         at.spool.readable = false;
+       }},
+      {"not_set_up", Level::critical, [](Snapshot& at) { at.spool.founded = false; }},
+      {"spool_full", Level::critical, [](Snapshot& at) { at.spool.full = true; }},
+      {"spool_nearly_full", Level::warning, [](Snapshot& at) { at.spool.bytes = 9'000'000; }},
+      {"disk_space", Level::warning, [](Snapshot& at) { at.spool.free_bytes = uint64_t{5} << 30; }},
+      {"disk_full", Level::critical, [](Snapshot& at) { at.spool.free_bytes = 0; }},
+      {"queue_congested", Level::warning, [](Snapshot& at) { at.sync_queue_size = 1001; }},
+      {"standby_not_set_up", Level::critical, [](Snapshot& at) { sample::standby(at).error = "follows nothing yet"; }},
+      {"quarantine", Level::critical, [](Snapshot& at) { sample::standby(at).quarantined = 2; }},
+      {"tables_different", Level::critical, [](Snapshot& at) { sample::standby(at).tables[0].equal = false; }},
+      {"table_paused", Level::critical,
+       [](Snapshot& at) {
+         sample::standby(at).paused = {{"public.images", "column x is missing", {}}};
+       }},
+      {"tables_marked", Level::warning,
+       [](Snapshot& at) {
+         sample::standby(at).marked = {{"public.images", "a conflict", {}}};
+       }},
+      {"never_proven", Level::warning,
+       [](Snapshot& at) {
+         sample::standby(at).tables[1].equal.reset();
+         sample::standby(at).tables[1].equal_time.reset();
+       }},
+      {"lag", Level::warning,
+       [](Snapshot& at) {
+         sample::standby(at).caught_up = false;
+         sample::standby(at).lag_seconds = 61;
+         sample::standby(at).waiting = 3;
+       }},
+      {"full_pass_failed", Level::warning, [](Snapshot& at) { sample::standby(at).full.exit_code = 69; }},
+      {"full_pass_overdue", Level::warning,
+       [](Snapshot& at) { sample::standby(at).full.proven = sample::now - 700 * second; }},
+      {"pass_failed", Level::critical,
+       [](Snapshot& at) {
+         at.by_services = false;
+         at.incremental.started = at.incremental.ended = sample::now - second;
+         at.incremental.exit_code = 69;
+         at.incremental.failed = "capture";
+       }},
+      {"apply_stopped", Level::critical,
+       [](Snapshot& at) {
+         at.is_monitoring = at.by_services = false;
+         sample::standby(at).applier_running = false;
+       }},
+      {"capture_stopped", Level::critical,
+       [](Snapshot& at) { at.is_monitoring = at.by_services = at.spool.capture_running = false; }},
+      {"pass_overdue", Level::critical,
+       [](Snapshot& at) {
+         at.is_monitoring = at.by_services = at.spool.capture_running = false;
+         sample::standby(at).applier_running = false;
+         at.incremental.started = at.incremental.ended = sample::now - 3600 * second;
+         at.incremental.exit_code = 0;
+       }},
+      {"nothing_runs", Level::critical,
+       [](Snapshot& at) {
+         at.is_monitoring = at.by_services = at.spool.capture_running = false;
+         sample::standby(at).applier_running = false;
+       }},
+      {"state_garbage", Level::warning,
+       [](Snapshot& at) {
+         at.unreadable = {{"/s/verify.json", "/s/verify.json is damaged"}};
+       }},
+      {"sync_disabled", Level::warning,
+       [](Snapshot& at) {
+         at.auto_sync_enabled = false;
+         at.switched_by = "alice@host";
+       }},
+  };
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("where all is well nothing is found, and the line says how far the standby is and what was proven") {
+  const report::Verdict verdict = judge(sample::well());
+  CHECK(verdict.level == Level::ok);
+  CHECK(verdict.findings.empty());
+  CHECK(verdict.line ==
+        "backup_node has all that was committed before 2026-11-28 04:05:06 UTC; all 2 tables proven equal at "
+        "2026-11-28 04:03:26 UTC");
+}
+
+TEST_CASE("each thing that is wrong is found alone, with its level, in words, and with what mends it") {
+  for (const Case& one : cases()) {
+    INFO(one.code);
+    Snapshot at = sample::well();
+    one.break_it(at);
+    const report::Verdict verdict = judge(at);
+    REQUIRE(verdict.findings.size() == 1);
+    const report::Finding& found = verdict.findings[0];
+    CHECK(found.code == one.code);
+    CHECK(found.level == one.level);
+    CHECK(verdict.level == one.level);
+    CHECK(verdict.line == found.what);
+    CHECK(found.what.size() > 15);
+    CHECK(found.mend.size() > 5);
+    CHECK(found.what.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("caught up is to have reached a position: silence is none, and an unknown lag is not a good one") {
+  Snapshot at = sample::well();
+  sample::standby(at).caught_up = false;
+  sample::standby(at).lag_seconds = 3600;  // nothing waits, and nothing was captured for an hour
+  CHECK(sample::has(judge(at), "lag"));
+  sample::standby(at).caught_up = true;
+  CHECK_FALSE(sample::has(judge(at), "lag"));
+}
+
+TEST_CASE("the worst comes first, and what is critical outweighs what cannot be told") {
+  Snapshot at = sample::well();
+  at.unreadable = {{"/s/x", "x"}};
+  sample::standby(at).quarantined = 1;
+  report::Verdict verdict = judge(at);
+  CHECK(verdict.level == Level::critical);
+  CHECK(verdict.findings[0].code == "quarantine");
+  CHECK(verdict.line == verdict.findings[0].what + " (and 1 more)");
+  at.spool.error = "no";
+  at.spool.readable = false;
+  verdict = judge(at);
+  CHECK(verdict.level == Level::critical);
+  CHECK(verdict.line.find("quarantine") != std::string::npos);
+}
+
+TEST_CASE("swapped roles are told as that, and not as their consequences") {
+  Snapshot at = sample::well();
+  sample::primary_node(at).server.has_slot = false;
+  sample::primary_node(at).server.has_progress = true;
+  sample::primary_node(at).server.system_id = "7342";
+  sample::backup_node(at).server.has_slot = true;
+  const report::Verdict verdict = judge(at);
+  CHECK(sample::has(verdict, "roles_swapped"));
+  CHECK_FALSE(sample::has(verdict, "old_primary_back"));
+  CHECK_FALSE(sample::has(verdict, "other_primary"));
+}
+
+TEST_CASE("a node is offline after so many looks in vain, and critical before") {
+  Snapshot at = sample::well();
+  report::Node& node = sample::backup_node(at);
+  CHECK(judge_node(at, node) == report::Health::healthy);
+  node.server.trouble = Trouble::unreachable;
+  node.failure_count = 2;
+  CHECK(judge_node(at, node) == report::Health::critical);
+  node.failure_count = 3;
+  CHECK(judge_node(at, node) == report::Health::offline);
+  node.server.trouble = Trouble::none;
+  sample::standby(at).marked = {{"public.images", "a conflict", {}}};
+  CHECK(judge_node(at, node) == report::Health::warning);
+}
+
+TEST_CASE("the plugins' language: one short line with figures after a bar, then a line a finding") {
+  const Snapshot at = sample::well();
+  const std::string text = plugin_text(at);
+  CHECK(text.substr(0, text.find(" - ")) == "PGTANDEM OK");
+  CHECK(text.find(" | lag=0s;60 lag_bytes=0B queue=0;1000 spool=1000B;;10000000 retained_wal=4096B quarantined=0 "
+                  "paused_tables=0\n") != std::string::npos);
+  Snapshot broken = at;
+  sample::standby(broken).error = "a | b";
+  const std::string lines = plugin_text(broken);
+  CHECK(lines.rfind("PGTANDEM CRITICAL - a / b |", 0) == 0);
+  CHECK(lines.find("\ncritical: a / b; pgtandem apply init\n") != std::string::npos);
+}
