@@ -27,12 +27,17 @@ void Account::commit(change::Lsn lsn, uint64_t transactions, const Conflicts& co
   tally_.add(lsn, {transactions, operations, conflicts}, durable);
   if (!record_) return;
   record_->quarantined(held);
-  for (size_t i = 0; i < conflicts.counts.size(); ++i)
-    if (conflicts.counts[i] > 0) record_->conflict(std::string(name_of(static_cast<Conflict>(i))), conflicts.counts[i]);
+  record(conflicts);
   record_->did(operations);
 }
 
-void Account::retried(change::Lsn lsn, const Operation& operation, const Results& results, const Conflicts& conflicts) {
+void Account::record(const Conflicts& conflicts) {
+  for (size_t i = 0; i < conflicts.counts.size(); ++i)
+    if (conflicts.counts[i] > 0) record_->conflict(std::string(name_of(static_cast<Conflict>(i))), conflicts.counts[i]);
+}
+
+void Account::released(change::Lsn lsn, const Operation& operation, const Results& results,
+                       const Conflicts& conflicts) {
   Piece piece;
   piece.operations = {operation};
   report_.add(piece, results);
@@ -40,6 +45,7 @@ void Account::retried(change::Lsn lsn, const Operation& operation, const Results
   report_.commit();
   hooks_.commit();
   tally_.add(lsn, {0, 0, conflicts}, true);
+  if (record_) record(conflicts);
 }
 
 void Account::take_back() {

@@ -30,7 +30,7 @@ class Account {
   // The batch, which ends at `lsn` and has so many transactions, is committed. `durable` as Tally::add() has it.
   void commit(change::Lsn lsn, uint64_t transactions, const Conflicts& conflicts, bool durable);
   // An operation out of quarantine is on the standby, which is at `lsn`; it was counted when it came.
-  void retried(change::Lsn lsn, const Operation& operation, const Results& results, const Conflicts& conflicts);
+  void released(change::Lsn lsn, const Operation& operation, const Results& results, const Conflicts& conflicts);
   // The batch is rolled back.
   void take_back();
 
@@ -47,6 +47,8 @@ class Account {
   const Totals& totals() const { return tally_.totals(); }
 
  private:
+  void record(const Conflicts& conflicts);
+
   Report report_;
   Hooks hooks_;
   Tally tally_;

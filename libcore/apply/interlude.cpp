@@ -46,7 +46,7 @@ void Interlude::retry(const spool::DeadLetter& letter) {
     if (refusal.empty()) refusal = standing_.turns.leading().retry(held.operation());
     const Conflicts conflicts = standing_.incidents.committed();
     if (refusal.empty())
-      standing_.account.retried(standing_.at.lsn, held.operation(), standing_.incidents.take_results(), conflicts);
+      standing_.account.released(standing_.at.lsn, held.operation(), standing_.incidents.take_results(), conflicts);
     quarantine.retried(letter, refusal, conflicts.text());
   } catch (const base::Transient&) {
     throw;
