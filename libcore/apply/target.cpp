@@ -81,7 +81,7 @@ TargetTable& Targets::of(const change::Relation& relation) {
 
 // The primary's rows hold already what the primary's triggers did.
 void Targets::check_asleep(const TargetTable& table, const std::string& oid) {
-  if (session_.replica_role()) return;
+  if (!writes_ || session_.replica_role()) return;
   const std::vector<std::string> awake = sleep_statements(session_, oid);
   if (awake.empty()) return;
   const std::string grant = replica_grant(session_);

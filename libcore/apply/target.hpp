@@ -58,7 +58,9 @@ class Targets {
   // `tables`: what each table took last; none where only an old change is looked at. `follows`: a column that the
   // primary dropped, or gave another type, has to change here, too.
   explicit Targets(pg::Session& session, const Tables* tables = nullptr, bool follows = false)
-      : session_(session), tables_(tables), follows_(follows) {}
+      : Targets(session, tables, follows, true) {}
+  // For who only reads: triggers and rules of the tables, on either side, are nothing to him.
+  static Targets to_look(pg::Session& session) { return {session, nullptr, false, false}; }
 
   // Throws Misfit, with what to do, when the standby has no such table, lacks a column or a unique index on the
   // key, or did not follow a change of the primary's table; Error(no_right) when the role would see or do to its rows
@@ -77,6 +79,8 @@ class Targets {
   void check_types(const TargetTable& table);
 
  private:
+  Targets(pg::Session& session, const Tables* tables, bool follows, bool writes)
+      : session_(session), tables_(tables), follows_(follows), writes_(writes) {}
   void check_asleep(const TargetTable& table, const std::string& oid);
   void read_columns(TargetTable& table, const std::string& oid);
   void read_match(TargetTable& table, const std::string& oid);
@@ -85,6 +89,7 @@ class Targets {
   pg::Session& session_;
   const Tables* const tables_;
   const bool follows_;
+  const bool writes_;
   std::vector<std::unique_ptr<TargetTable>> known_;
   std::unordered_map<const change::Relation*, TargetTable*> by_address_;
   std::multimap<std::string, std::string> references_;  // table OID to the OIDs it references

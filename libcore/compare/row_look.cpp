@@ -10,8 +10,11 @@ namespace {
 using change::Relation;
 using change::ValueKind;
 
-// One column of all keys, as the text form of text[].
-std::string array_of(std::span<const RowKey> keys, size_t column) {
+std::string name_of(size_t column) { return "k" + std::to_string(column); }
+
+}  // namespace
+
+std::string key_array(std::span<const RowKey> keys, size_t column) {
   std::string out = "{";
   for (const RowKey& key : keys) {
     if (out.size() > 1) out += ',';
@@ -29,10 +32,6 @@ std::string array_of(std::span<const RowKey> keys, size_t column) {
   return out + "}";
 }
 
-std::string name_of(size_t column) { return "k" + std::to_string(column); }
-
-}  // namespace
-
 std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const RowKey> keys, const std::string& where) {
   std::vector<SeenRow> out(keys.size());
   const bool bare = relation.columns.empty();  // of no column: all rows are one, in many copies
@@ -47,7 +46,7 @@ std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const Row
   std::string ours;
   for (size_t i = 0; i < relation.key.size(); ++i) {
     const size_t c = relation.key[i];
-    arrays.push_back(array_of(keys, i));
+    arrays.push_back(key_array(keys, i));
     parameters += (i == 0 ? "$" : ", $") + std::to_string(i + 1) + "::text[]";
     names += (i == 0 ? "" : ", ") + name_of(i);
     const std::string cast = "k." + name_of(i) + "::" + table.types[c];

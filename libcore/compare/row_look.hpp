@@ -17,6 +17,9 @@ namespace compare {
 // A row to look at: its key as relation->key, in the change format's texts.
 using RowKey = std::span<const change::Value>;
 
+// One column of all keys, as the text form of text[].
+std::string key_array(std::span<const RowKey> keys, size_t column);
+
 struct SeenRow {
   uint64_t copies = 0;                             // of a table with a key: 0 or 1
   std::vector<std::optional<std::string>> values;  // as relation->columns; only of a table with a key
@@ -26,7 +29,7 @@ struct SeenRow {
 
 class RowLook {
  public:
-  explicit RowLook(pg::Session& session) : session_(session), targets_(session) {}
+  explicit RowLook(pg::Session& session) : session_(session), targets_(apply::Targets::to_look(session)) {}
 
   // One for each of `keys`. Under identity full (a table without a key) a key is a whole row, and what counts is how
   // many there are like it. `where`: only rows that fit it are there at all; as pg::quote_condition() gives it, or
