@@ -8,6 +8,7 @@
 #include "base/retry.hpp"
 #include "base/stop.hpp"
 #include "change/writer.hpp"
+#include "state/marks.hpp"
 
 namespace compare {
 namespace {
@@ -81,6 +82,15 @@ void RowProof::look() {
   }
   rows_.clear();
   arena_.reset();
+}
+
+void RowProof::mark_tables() const {
+  for (const auto& [table, count] : counts_) {
+    if (count.different == 0) continue;
+    std::string why = std::to_string(count.different) + " rows that were read back differ, as";
+    for (const std::string& key : count.examples) why += " " + key;
+    state::mark_table(settings_.state_directory, node_, table, why, "");
+  }
 }
 
 Exit RowProof::result() const {

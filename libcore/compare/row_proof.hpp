@@ -31,6 +31,8 @@ class RowProof {
   bool full() const;
   void look();
 
+  // Marks the tables in which rows differ for the next full pass.
+  void mark_tables() const;
   // After the last look(): done, finding where rows differ, try_later where some are written too often to be sure of.
   base::Exit result() const;
   // "public.images  equal  100 rows" or "public.images  different  100 rows: 3 differ", a line each; or JSON.

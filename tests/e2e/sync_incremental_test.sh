@@ -11,11 +11,11 @@ mkdir -p "$work/fake" "$work/state"
 # --- the script alone ---
 # Each program does what the variable of its name says, and notes how it was called.
 ln -s "$top/scripts/sync-incremental" "$work/fake/sync-incremental"
-for program in config capture queue apply status; do
+for program in config capture queue apply verify status; do
   printf '#!/bin/bash\necho "%s $*" >>"%s"\n' "$program" "$work/calls" >"$work/fake/$program"
 done
 cat >>"$work/fake/config" <<EOT
-jq -n '{state: {directory: "$work/state"}}'
+jq -n '{synchronization: {verify_sync: true, conflict_resolution: "primary_wins"}, state: {directory: "$work/state"}}'
 EOT
 # shellcheck disable=SC2016 # the program's own variable
 echo '[ "${ENABLED:-true}" = true ] || { echo "sync is disabled by alice@host"; exit "${OFF:-1}"; }' >>"$work/fake/status"
@@ -26,6 +26,10 @@ EOT
 echo 'eval "${PUT:-cat >/dev/null}"' >>"$work/fake/queue"
 # shellcheck disable=SC2016
 echo 'eval "${APPLY:-:}"' >>"$work/fake/apply"
+# shellcheck disable=SC2016
+printf '%s\n' 'while [ $# -gt 1 ]; do [ "$1" != --report ] || printf "${REPORT:-}" >"$2"; shift; done' >>"$work/fake/apply"
+# shellcheck disable=SC2016
+echo 'cat >"'"$work/read-back"'"; eval "${VERIFY:-}"' >>"$work/fake/verify"
 chmod +x "$work/fake/"*
 script=$work/fake/sync-incremental
 # a program that runs until it is told to stop, and then stops as ours do
@@ -52,7 +56,7 @@ rm "$work/state/forced.lock"
 expect 0 "$script" --config "$work/some file.yaml"
 same "record" '["incremental","0/1590000",0,null,false]' "$(recorded '[.pass, .until_lsn, .exit_code, .failed, .stopped]')"
 recorded '.started, .ended' | grep -cE '^[0-9]{4}(-[0-9]{2}){2}T[0-9:]{8}\.[0-9]{6}Z$' | grep -qx 2 || fail "times: $(recorded .)"
-same "calls" "apply -c $work/some file.yaml --until-lsn 0/1590000
+same "calls" "apply -c $work/some file.yaml --until-lsn 0/1590000 --report $work/state/incremental.report
 capture -c $work/some file.yaml --until-lsn 0/1590000
 capture -c $work/some file.yaml lsn
 config -c $work/some file.yaml
@@ -75,6 +79,23 @@ same "record" '[1,null]' "$(recorded '[.exit_code, .failed]')"
 [ -s "$work/late" ] || fail "capture was stopped for a finding of apply"
 expect 70 env APPLY='kill -SEGV $$' "$script"
 logged 'apply died of signal 11'
+
+# what was applied is read back, but for rows that were not; a proof that cannot be had is no failure
+: >"$work/calls"
+lines='{"operation_id":"0/1#1","result":"applied"}\n{"operation_id":"0/1#2","result":"quarantined"}\n{"operation_id":"0/1#3","result":"conflict insert_exists"}\n'
+tables() { echo "echo '{\"tables\":{\"public.a\":{\"equal\":$1,\"different\":$2,\"unsettled\":$3},\"public.b\":{\"equal\":1,\"different\":0,\"unsettled\":0}}}'"; }
+expect 0 env REPORT="$lines" VERIFY="$(tables 1 0 0)" "$script"
+same "how verify was called" "verify - --json" "$(grep '^verify' "$work/calls")"
+same "what it read" '0/1#1 0/1#3' "$(jq -r .operation_id "$work/read-back" | paste -sd ' ')"
+same "record" '{"operations":2,"left":0,"equal":2,"different":0,"unsettled":0,"why":null}' "$(recorded .read_back)"
+expect 1 env REPORT="$lines" VERIFY="$(tables 0 1 0); exit 1" "$script"
+logged 'but rows just applied differ'
+same "record" '[1,null,1]' "$(recorded '[.exit_code, .failed, .read_back.different]')"
+expect 0 env REPORT="$lines" VERIFY='exit 75' "$script"
+logged 'not read back: nothing can be proven now'
+same "record" '[0,0,"nothing can be proven now"]' "$(recorded '[.exit_code, .read_back.equal, .read_back.why]')"
+expect 69 env REPORT="$lines" VERIFY='exit 69' "$script"
+same "record" '[69,"verify"]' "$(recorded '[.exit_code, .failed]')"
 
 env APPLY="$endless" "$script" 2>"$work/first" &
 first=$!
@@ -109,6 +130,8 @@ write_config "images, categories" max_retry_attempts:1
 link_up
 count() { standby 'select count(*) from categories'; }
 
+both "create function own() returns trigger language plpgsql as 'begin return new; end'" \
+  'create trigger own before insert or update on categories for each row execute function own()'
 expect 0 "$script"
 primary "insert into categories (name) select 'category ' || i from generate_series(1, 1000) i" \
   "update categories set name = name || '?' where id % 3 = 0" 'delete from categories where id % 10 = 0'
@@ -117,6 +140,22 @@ equal_tables
 same "rows" 900 "$(count)"
 same "record" '[0,null]' "$(recorded '[.exit_code, .failed]')"
 recorded .until_lsn | grep -qE '^[0-9A-F]+/[0-9A-F]+$' || fail "until_lsn: $(recorded .)"
+
+# a row that is spoiled on the standby while it is written is found when it is read back, and its table is marked
+same "rows read back" '[1,0]' "$(recorded '[(.read_back.equal > 900 | if . then 1 else 0 end), .read_back.different]')"
+standby "create function spoil() returns trigger language plpgsql as 'begin new.name = new.name || ''!''; return new; end'" \
+  'create trigger spoil before insert on categories for each row when (new.id % 2 = 0) execute function spoil()' 'alter table categories enable always trigger spoil'
+primary "insert into categories (id, name) values (5001, 'left alone'), (5002, 'spoiled')"
+expect 1 "$script"
+logged 'but rows just applied differ'
+same "record" '[1,1,1,0]' "$(recorded '[.exit_code, .read_back.equal, .read_back.different, .read_back.unsettled]')"
+"$BIN/verify" marked | grep -q 'public.categories  1 rows that were read back differ, as {"id":5002}' || fail "marks: $("$BIN/verify" marked)"
+standby 'drop trigger spoil on categories'
+primary 'delete from categories where id > 5000'
+write_config "images, categories" max_retry_attempts:1 verify_sync:false
+expect 0 "$script"
+same "rows read back when not asked" null "$(recorded .read_back)"
+write_config "images, categories" max_retry_attempts:1
 
 # the standby is away: what was captured waits in the queue
 primary "insert into categories (name) values ('while away')"
