@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   const std::string json = "print JSON instead of a line a table";
   tool.list("--table", options.asked.tables, "NAME", "only this one of sync_tables; may be given several times");
   tool.number("--sample", options.sample, 1, 1000000, "N", "look at N random rows of each table only; proves nothing");
+  tool.flag("--scrub", options.scrub, "of tables proven before read what changed since, and a part of the rest");
   tool.flag("--json", options.json, json);
   tool.text("--node", options.asked.node, "NAME", node);
   tool.number("--jobs", options.asked.jobs, 1, 64, "N", "sessions that read a table at the same time on each side; 1");

@@ -36,7 +36,8 @@ struct TableShape {
   std::string node;
   base::TableName table;
   bool exists = false;
-  char kind = 'r';  // pg_class.relkind
+  std::string oids;  // its own and its partitions'
+  char kind = 'r';   // pg_class.relkind
   bool row_security = false;
   bool readable = false;
   std::string user;  // quoted

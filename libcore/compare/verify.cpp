@@ -13,9 +13,12 @@
 #include "base/log.hpp"
 #include "base/retry.hpp"
 #include "compare/give_way.hpp"
+#include "compare/key_sums.hpp"
+#include "compare/scrub.hpp"
 #include "compare/table_diff.hpp"
 #include "compare/verify_sample.hpp"
 #include "spool/mark.hpp"
+#include "spool/proof.hpp"
 #include "state/marks.hpp"
 #include "state/receipt.hpp"
 
@@ -61,6 +64,8 @@ class Verify {
     state::write_receipt(settings_.state_directory, receipt_);  // should this run die, it says so
     try {
       const bool equal = compare_all();
+      // Without the scrub nobody wants it, and it would be kept for nothing.
+      if (options_.scrub || spool::is_wanted(settings_.spool.directory, node_)) want_stream(settings_, node_, entry_);
       if (not_compared_.tables().empty())
         end(equal ? "equal" : "different", "");
       else
@@ -113,9 +118,30 @@ class Verify {
     for (const Judged& judged : std::exchange(judged_, {})) take(judged);  // paused ones, now that there is a cut
     not_compared_ = comparison.not_compared();
     for (const NotComparable& table : not_compared_.tables()) take_not_compared(table);
-    bool equal = tables_.size() == entry_.run.tables.size();
+    bool equal = tables_.size() == entry_.run.tables.size() && comparison.paused().empty();
     GiveWay way(cut);
+    if (options_.scrub) return scrub(comparison, way) && equal;
     for (const Pairing& pairing : comparison.pairings()) equal = compare_one(comparison, pairing, way) && equal;
+    return equal;
+  }
+
+  bool scrub(Comparison& comparison, GiveWay& way) {
+    Scrub scrub(settings_, comparison, base::parse_iso_time(cut_time_), node_, entry_, meter_, way);
+    scrub.run();
+    for (const Pairing& pairing : comparison.pairings()) {
+      if (!scrub.whole(pairing).empty()) continue;
+      comparison.check_parts(pairing);
+      Judged judged = judged_of(comparison, pairing);
+      judged.proof.equal = true;
+      judged.proof.scrub = scrub.proof(pairing);
+      judged.text = judged.table + "  equal  " + scrub.text(pairing);
+      add(judged);
+      print(judged);
+    }
+    state::write_receipt(settings_.state_directory, receipt_);
+    bool equal = true;
+    for (const Pairing& pairing : comparison.pairings())
+      if (!scrub.whole(pairing).empty()) equal = compare_one(comparison, pairing, way) && equal;
     return equal;
   }
 
@@ -154,12 +180,17 @@ class Verify {
     print(judged);
   }
 
-  bool compare_one(Comparison& comparison, const Pairing& pairing, GiveWay& way) {
+  Judged judged_of(const Comparison& comparison, const Pairing& pairing) const {
     Judged judged;
     judged.table = pairing.pair.relation.text;
+    judged.proof.digest = version_of(comparison.digest());
+    for (const change::Column& column : pairing.pair.relation.columns) judged.proof.columns.push_back(column.name);
+    return judged;
+  }
+
+  bool compare_one(Comparison& comparison, const Pairing& pairing, GiveWay& way) {
+    Judged judged = judged_of(comparison, pairing);
     state::TableProof& proof = judged.proof;
-    proof.digest = version_of(comparison.digest());
-    for (const change::Column& column : pairing.pair.relation.columns) proof.columns.push_back(column.name);
     Sums ours(1);
     Sums theirs(1);
     sum_up(comparison, pairing, way, ours, theirs);
@@ -177,7 +208,10 @@ class Verify {
       if (!proof.equal) proof.why = judged.text.substr(judged.text.find(": ") + 2);
     }
     comparison.check_parts(pairing);
-    if (proof.equal) judged.text += ", digest " + proof.primary.digest;
+    if (proof.equal) {
+      judged.text += ", digest " + proof.primary.digest;
+      proof.scrub = whole_proof(settings_, comparison, pairing, ours[0].rows, cut_time_);
+    }
     take(judged);
     print(judged);
     if (proof.equal && state::clear_mark(settings_.state_directory, node_, judged.table, began_us_))
@@ -187,13 +221,9 @@ class Verify {
 
   // One bucket: what is asked here is whether all rows are equal, not where they are not.
   void sum_up(Comparison& comparison, const Pairing& pairing, GiveWay& way, Sums& our_sums, Sums& their_sums) {
-    Recipe recipe;
-    recipe.digest = comparison.digest();
-    recipe.columns = pairing.pair.columns;
-    const TableRead ours{pairing.pair.primary_from, pairing.pair.primary_where, pairing.primary.rows,
-                         pairing.primary.pages, pairing.primary.ranges};
-    const TableRead theirs{pairing.pair.standby_from, "", pairing.standby.rows, pairing.standby.pages,
-                           pairing.standby.ranges};
+    const Recipe recipe = recipe_of(comparison, pairing);
+    const TableRead ours = primary_read(pairing);
+    const TableRead theirs = standby_read(pairing);
     std::atomic<uint64_t> rows{0};
     meter_.begin(pairing.pair.relation.text, static_cast<uint64_t>(ours.rows + theirs.rows));
     SumTasks primary(comparison.primary(), ours, recipe, our_sums, rows);
@@ -209,11 +239,15 @@ class Verify {
     meter_.at(rows);
   }
 
-  void take(Judged judged) {
+  void take(const Judged& judged) {
+    add(judged);
+    state::write_receipt(settings_.state_directory, receipt_);
+  }
+
+  void add(Judged judged) {
     judged.proof.lsn = entry_.run.lsn;
     judged.proof.time = cut_time_;
     state::add_proof(entry_, judged.table, judged.proof);
-    state::write_receipt(settings_.state_directory, receipt_);
     judged_.push_back(std::move(judged));
   }
 
@@ -255,6 +289,8 @@ class Verify {
 }  // namespace
 
 Exit verify(const config::Settings& settings, const VerifyOptions& options) {
+  if (options.scrub && options.sample > 0)
+    throw Error(Exit::usage, "--sample proves nothing, and --scrub does; leave one of them out");
   return options.sample > 0 ? verify_sample(settings, options) : Verify(settings, options).run();
 }
 

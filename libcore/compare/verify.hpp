@@ -16,6 +16,7 @@ namespace compare {
 struct VerifyOptions {
   Asked asked;
   uint64_t sample = 0;  // rows of a table that are looked at, in the place of all; proves nothing, writes nothing
+  bool scrub = false;   // reads less of tables that were proven before, see scrub.hpp
   bool json = false;
   std::function<void(std::string_view)> print;
   std::function<void(const Progress&)> show;  // for a terminal; else lines go to the log

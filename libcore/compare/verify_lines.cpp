@@ -56,6 +56,7 @@ class Lines {
     if (base::stop_requested()) throw Error(Exit::try_later, "stopped before the proof was complete; start it again");
     if (lines_.partial() > 0) refuse("the last line has no end", 1);
     proof_.look();
+    proof_.mark_tables();
     options_.print(options_.json ? proof_.json() : proof_.text());
     if (truncates_ > 0)
       base::log(base::Level::warn, std::to_string(truncates_) +
@@ -170,6 +171,7 @@ class Lines {
 }  // namespace
 
 Exit verify_lines(const config::Settings& settings, const VerifyOptions& options, int fd) {
+  if (options.scrub) throw Error(Exit::usage, "--scrub reads tables, and - names rows; leave one of them out");
   if (options.sample > 0) throw Error(Exit::usage, "--sample chooses rows, and - names them; leave one of them out");
   return Lines(settings, options, fd).run();
 }

@@ -6,9 +6,9 @@
 
 namespace compare {
 
-// Reads `fd` to its end. Exit::done where all of the rows are equal, Exit::finding where one is not. A truncate names
-// no row; that is logged. Throws Error(data) for a line that is neither, Error(try_later) where rows are written too
-// often to be sure of.
+// Reads `fd` to its end. Exit::done where all of the rows are equal, Exit::finding where one is not: then its table is
+// marked for the next full pass. A truncate names no row; that is logged. Throws Error(data) for a line that is
+// neither, Error(try_later) where rows are written too often to be sure of.
 base::Exit verify_lines(const config::Settings& settings, const VerifyOptions& options, int fd);
 
 }  // namespace compare

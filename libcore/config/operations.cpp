@@ -5,11 +5,6 @@ namespace {
 
 constexpr double most_seconds = 315360000;  // ten years: whoever writes more has taken the unit for another
 
-// Notes that a section is not used yet, if there is anything in it.
-void note_unused(Section& section, const std::string& key) {
-  if (!section.entries().empty()) section.report().note(section.place(), key + " is not used yet");
-}
-
 // "5%" is a share, 30 are seconds.
 void read_scrub(Section& section, FullSync& to) {
   const Value* scrub = section.get("scrub");
@@ -50,7 +45,6 @@ FullSync read_full_sync(Section& top) {
   read_scrub(section, full_sync);
   section.seconds("max_age", full_sync.max_age, 1, most_seconds);
   section.finish();
-  note_unused(section, "full_sync");
   return full_sync;
 }
 

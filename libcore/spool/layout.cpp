@@ -83,6 +83,7 @@ fs::path lock_path(const fs::path& spool) { return spool / "lock"; }
 fs::path full_path(const fs::path& spool) { return spool / "full"; }
 fs::path segments_path(const fs::path& spool) { return spool / "segments"; }
 fs::path cursors_path(const fs::path& spool) { return spool / "cursors"; }
+fs::path proofs_path(const fs::path& spool) { return spool / "proofs"; }
 fs::path dead_path(const fs::path& spool) { return spool / "dead"; }
 fs::path audit_path(const fs::path& spool) { return spool / "audit.jsonl"; }
 
@@ -90,6 +91,7 @@ fs::path cursor_path(const fs::path& spool, const std::string& node) { return cu
 fs::path cursor_lock_path(const fs::path& spool, const std::string& node) {
   return cursors_path(spool) / (encoded(node) + ".lock");
 }
+fs::path proof_path(const fs::path& spool, const std::string& node) { return proofs_path(spool) / encoded(node); }
 
 Segment segment_at(const fs::path& spool, change::Lsn first, bool compressed) {
   Segment segment{first, compressed, 0, {}};

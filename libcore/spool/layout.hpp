@@ -19,12 +19,14 @@ std::filesystem::path lock_path(const std::filesystem::path& spool);
 std::filesystem::path full_path(const std::filesystem::path& spool);
 std::filesystem::path segments_path(const std::filesystem::path& spool);
 std::filesystem::path cursors_path(const std::filesystem::path& spool);
+std::filesystem::path proofs_path(const std::filesystem::path& spool);
 std::filesystem::path dead_path(const std::filesystem::path& spool);
 std::filesystem::path audit_path(const std::filesystem::path& spool);
 
 // A node may be called anything; what is not a letter, a digit, `_` or `-` of ASCII becomes %XX.
 std::filesystem::path cursor_path(const std::filesystem::path& spool, const std::string& node);
 std::filesystem::path cursor_lock_path(const std::filesystem::path& spool, const std::string& node);
+std::filesystem::path proof_path(const std::filesystem::path& spool, const std::string& node);
 
 // A segment is known by the commit LSN of its first transaction, in 16 hex digits so that `ls` is the order.
 struct Segment {

@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "spool/depth.hpp"
 #include "spool/layout.hpp"
 #include "spool/mark.hpp"
+#include "spool/proof.hpp"
 
 namespace spool {
 namespace {
@@ -32,18 +35,41 @@ bool kept_long_enough(const Segment& segment, double retain) {
   return static_cast<double>(base::unix_microseconds()) / 1e6 - since >= retain;
 }
 
+// Of the `count` oldest, which every standby has applied, how many go before the next full pass has read them.
+size_t unwanted(const config::Settings& settings, const std::vector<Segment>& all, size_t count, Short room) {
+  const std::optional<change::Lsn> wanted = wanted_from(settings);
+  if (!wanted) return count;
+  size_t free = 0;
+  while (free < count && all[free + 1].first <= *wanted) ++free;
+  uint64_t kept = 0;
+  for (size_t i = free; i < count; ++i) kept += all[i].bytes;
+  // A part of the spool: mostly it is the changes of one interval, which are far less. One segment may be more of it.
+  constexpr uint64_t part = 10;
+  const bool little = count - free == 1 || kept <= static_cast<uint64_t>(settings.spool.max_bytes) / part;
+  if (kept == 0 || (room == Short::no && little)) return free;
+  base::log(base::Level::info, std::to_string(kept) +
+                                   " bytes of the spool are not kept any longer for the next full pass, which reads "
+                                   "whole tables then");
+  forget_wanted(settings);
+  return count;
+}
+
 }  // namespace
 
-std::vector<std::string> prune(const config::Settings& settings) {
+std::vector<std::string> prune(const config::Settings& settings, Short room) {
   const std::filesystem::path& spool = settings.spool.directory;
   const change::Lsn newest = require_mark(spool).segment;
   const change::Lsn applied = read_cursors(settings).everywhere();
   const std::vector<Segment> all = list_segments(spool);
+  // What comes after a segment is applied in order, so a standby that has the next one's first transaction has all of
+  // this one.
+  size_t count = 0;
+  while (count + 1 < all.size() && all[count].first < newest && all[count + 1].first <= applied) ++count;
+  count = unwanted(settings, all, count, room);
   std::vector<std::string> removed;
   bool held = false;
-  // Oldest first, so that whatever interrupts this leaves no hole. What comes after a segment is applied in order, so a
-  // standby that has the next one's first transaction has all of this one.
-  for (size_t i = 0; i + 1 < all.size() && all[i].first < newest && all[i + 1].first <= applied; ++i) {
+  // Oldest first, so that whatever interrupts this leaves no hole.
+  for (size_t i = 0; i < count; ++i) {
     held = !kept_long_enough(all[i], settings.spool.retain) || held;  // every one is asked, so that its time begins
     if (held) continue;
     if (::unlink(all[i].path.c_str()) != 0) {

@@ -139,7 +139,7 @@ bool Publisher::wait_for_room(const std::filesystem::path& watched, const std::s
     syncer_.wait();
     start_job(false, base::Durable::no);
   }
-  prune(settings_);
+  prune(settings_, Short::yes);
   watch_->wait(std::max(settings_.synchronization.sync_interval, 0.01));
   syncer_.idle();  // throws when the disk failed meanwhile
   return !base::stop_requested();

@@ -19,7 +19,7 @@ Room::Room(const config::Settings& settings) : settings_(settings) {
 bool Room::for_bytes(uint64_t more, const Mark& written, change::Lsn current) {
   const auto max = static_cast<uint64_t>(settings_.spool.max_bytes);
   if (used_ + more <= max) return true;
-  prune(settings_);
+  prune(settings_, Short::yes);
   used_ = 0;
   bool others = false;  // segments that may still go
   for (const Segment& segment : list_segments(settings_.spool.directory)) {

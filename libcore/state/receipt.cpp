@@ -29,6 +29,46 @@ SideProof side_of(const ordered_json& json) {
   return side;
 }
 
+ordered_json moment(const std::string& lsn, const std::string& time) { return {{"lsn", lsn}, {"time", time}}; }
+
+ordered_json scrub_json(const ScrubProof& scrub) {
+  ordered_json pieces = ordered_json::array();
+  for (const PieceProof& piece : scrub.pieces) {
+    ordered_json json = {{"from", piece.from ? ordered_json(*piece.from) : ordered_json()}};
+    json.update(moment(piece.lsn, piece.time));
+    json["rows"] = piece.rows;
+    pieces.push_back(std::move(json));
+  }
+  const PieceProof& oldest = scrub.oldest();
+  return {{"proven_since", moment(oldest.lsn, oldest.time)},
+          {"touched_until", moment(scrub.lsn, scrub.time)},
+          {"whole", moment(scrub.whole_lsn, scrub.whole_time)},
+          {"touched", scrub.touched},
+          {"read", scrub.read},
+          {"source", scrub.source},
+          {"shape", scrub.shape},
+          {"pieces", pieces}};
+}
+
+ScrubProof scrub_of(const ordered_json& json) {
+  ScrubProof scrub;
+  scrub.lsn = json.at("touched_until").at("lsn");
+  scrub.time = json.at("touched_until").at("time");
+  scrub.whole_lsn = json.at("whole").at("lsn");
+  scrub.whole_time = json.at("whole").at("time");
+  scrub.touched = json.at("touched");
+  scrub.read = json.at("read");
+  scrub.source = json.at("source");
+  scrub.shape = json.at("shape");
+  for (const ordered_json& piece : json.at("pieces")) {
+    PieceProof out{std::nullopt, piece.at("lsn"), piece.at("time"), piece.at("rows")};
+    if (!piece.at("from").is_null()) out.from = piece.at("from").get<int64_t>();
+    scrub.pieces.push_back(std::move(out));
+  }
+  (void)json.at("pieces").at(0);  // there is one
+  return scrub;
+}
+
 ordered_json proof_json(const TableProof& proof) {
   ordered_json last;
   if (!proof.equal_lsn.empty()) last = {{"lsn", proof.equal_lsn}, {"time", proof.equal_time}};
@@ -40,7 +80,8 @@ ordered_json proof_json(const TableProof& proof) {
           {"columns", proof.columns},
           {"primary", side_json(proof.primary)},
           {"standby", side_json(proof.standby)},
-          {"last_equal", last}};
+          {"last_equal", last},
+          {"scrub", proof.scrub ? scrub_json(*proof.scrub) : ordered_json()}};
 }
 
 TableProof proof_of(const ordered_json& json) {
@@ -57,6 +98,8 @@ TableProof proof_of(const ordered_json& json) {
     proof.equal_lsn = last.at("lsn");
     proof.equal_time = last.at("time");
   }
+  // A receipt of a version that had none is one of tables that are to be read whole.
+  if (json.contains("scrub") && !json.at("scrub").is_null()) proof.scrub = scrub_of(json.at("scrub"));
   return proof;
 }
 
@@ -78,6 +121,8 @@ VerifyRun run_of(const ordered_json& json) {
 }
 
 }  // namespace
+
+const PieceProof& ScrubProof::oldest() const { return *std::ranges::min_element(pieces, {}, &PieceProof::time); }
 
 std::filesystem::path receipt_path(const std::filesystem::path& state) { return state / "verify.json"; }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,29 @@ namespace state {
 struct SideProof {
   uint64_t rows = 0;
   std::string digest;  // of all rows: 32 hex digits; empty where they were not read
+};
+
+// A range of a table's integer key, or all of the table, and when all its rows were last equal.
+struct PieceProof {
+  std::optional<int64_t> from;  // its least key; nothing: whatever lies below the next piece. It ends where that begins
+  std::string lsn;              // of the cut
+  std::string time;
+  uint64_t rows = 0;  // on the primary then
+};
+
+// What lets the next pass read less than all of a table that was proven equal: keys that the stream touched since
+// `lsn`, and some of the pieces.
+struct ScrubProof {
+  std::string lsn;     // of the cut up to which every touched row is proven
+  std::string time;    // of it
+  std::string source;  // the stream's, change::Source::id()
+  std::string shape;   // what was compared of which table; of another one nothing is known
+  std::string whole_lsn;
+  std::string whole_time;  // when the table was last read whole, at one cut
+  uint64_t touched = 0;    // by the last run: keys looked up
+  uint64_t read = 0;       // rows of the primary read, these and those of pieces
+  std::vector<PieceProof> pieces;
+  const PieceProof& oldest() const;  // every row was equal at its time or later. There is at least one piece
 };
 
 // Of one table, by the last exact comparison of it.
@@ -28,6 +52,7 @@ struct TableProof {
   SideProof standby;
   std::string equal_lsn;  // when it last was equal; empty: never
   std::string equal_time;
+  std::optional<ScrubProof> scrub;  // of one that is equal
 };
 
 // The last run: what it was asked for, and how it ended.

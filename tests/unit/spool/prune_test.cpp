@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "sample.hpp"
+#include "spool/proof.hpp"
 #include "spool/prune.hpp"
 
 using namespace sample;
@@ -53,6 +54,37 @@ TEST_CASE("what a paused table of one standby waits for stays, though all else h
   s.applied("backup", 12);
   CHECK_FALSE(spool::read_cursor(s.directory(), "backup")->paused.has_value());
   CHECK(spool::prune(s.settings).size() == 3);
+}
+
+TEST_CASE("what the next full pass wants stays, until room is short or it is a tenth of the spool") {
+  Six s;
+  s.applied("backup", 12);
+  s.applied("second", 12);
+  spool::want_from(s.directory(), "backup", lsn_of(6));
+  spool::want_from(s.directory(), "second", lsn_of(9));
+  CHECK(spool::wanted_from(s.settings) == lsn_of(6));
+  CHECK(spool::prune(s.settings) == std::vector<std::string>{"0000000001001000.jsonl", "0000000001003000.jsonl"});
+  CHECK(spool::prune(s.settings).empty());
+  SECTION("until that pass was made") {
+    spool::want_from(s.directory(), "backup", lsn_of(12));
+    CHECK(spool::prune(s.settings).size() == 1);
+    CHECK(spool::wanted_from(s.settings) == lsn_of(9));
+  }
+  SECTION("until room is short") { CHECK(spool::prune(s.settings, spool::Short::yes).size() == 3); }
+  SECTION("until there is too much of it") {
+    uint64_t bytes = 0;
+    for (const spool::Segment& segment : s.segments()) bytes += segment.bytes;
+    s.settings.spool.max_bytes = static_cast<int64_t>(10 * (bytes - s.segments().back().bytes));
+    CHECK(spool::prune(s.settings).empty());
+    s.settings.spool.max_bytes -= 10;
+    CHECK(spool::prune(s.settings).size() == 3);
+    CHECK_FALSE(spool::wanted_from(s.settings));
+    CHECK_FALSE(spool::is_wanted(s.directory(), "backup"));
+  }
+  SECTION("unless it is damaged") {
+    write(spool::proof_path(s.directory(), "backup"), "0/");
+    CHECK(spool::prune(s.settings).size() == 1);
+  }
 }
 
 TEST_CASE("an unreadable cursor holds everything") {

@@ -73,6 +73,35 @@ TEST_CASE("a receipt is read back as it was written, and one that is not there i
   CHECK(table.equal_lsn.empty());
 }
 
+TEST_CASE("what a table was scrubbed by is read back, with when its rows were proven, and may be missing") {
+  state::Receipt receipt;
+  state::TableProof table = proof(true, "0/3", "t3");
+  table.scrub = state::ScrubProof{"0/3", "t3", "7341/slot/0/1", "abc", "0/1", "t1", 7, 5007, {}};
+  table.scrub->pieces = {{std::nullopt, "0/2", "t2", 5000}, {-40, "0/1", "t1", 4000}, {INT64_MAX, "0/3", "t3", 0}};
+  state::add_proof(receipt["backup"], "a", table);
+  const std::string text = state::receipt_text(receipt);
+  const state::TableProof read = state::parse_receipt(text, "x").at("backup").tables.at("a");
+  REQUIRE(read.scrub);
+  CHECK(read.scrub->lsn == "0/3");
+  CHECK(read.scrub->time == "t3");
+  CHECK(read.scrub->source == "7341/slot/0/1");
+  CHECK(read.scrub->shape == "abc");
+  CHECK(read.scrub->whole_lsn == "0/1");
+  CHECK(read.scrub->whole_time == "t1");
+  CHECK(read.scrub->touched == 7);
+  CHECK(read.scrub->read == 5007);
+  REQUIRE(read.scrub->pieces.size() == 3);
+  CHECK_FALSE(read.scrub->pieces[0].from);
+  CHECK(read.scrub->pieces[1].from == -40);
+  CHECK(read.scrub->pieces[2].from == INT64_MAX);
+  CHECK(read.scrub->pieces[0].rows == 5000);
+  CHECK(read.scrub->oldest().lsn == "0/1");
+  CHECK_THAT(text, Catch::Contains(R"("proven_since": {)"));
+  // Once it differs nothing of that counts any more.
+  state::add_proof(receipt["backup"], "a", proof(false, "0/4", "t4"));
+  CHECK_FALSE(state::parse_receipt(state::receipt_text(receipt), "x").at("backup").tables.at("a").scrub);
+}
+
 TEST_CASE("a run that was never begun counts as unfinished, not as equal") {
   CHECK(state::VerifyRun().result == "unfinished");
   CHECK_FALSE(state::TableProof().equal);

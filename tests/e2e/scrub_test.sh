@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# verify --scrub: of a table that was proven before it reads what changed since and a part of the rest, and yet every row in
+# max_age; whatever it cannot know makes it read all; under load it finds nothing that is not there.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+two_servers
+both 'create table big (id int primary key, v text)' 'create table pair (a text, b int, v text, primary key (a, b))' 'create table heap (v text, n int)' \
+  'create table small (id bigint primary key, v text)'
+both "insert into big select n, md5(n::text) from generate_series(1, 40000) n" "insert into pair select 'k''' || n, n, 'v' from generate_series(1, 3000) n" \
+  "insert into heap select 'x' || n, n from generate_series(1, 3000) n" "insert into small select n, 's' from generate_series(1, 300) n"
+# the application's own, which is nobody's business here
+both "create function own() returns trigger language plpgsql as 'begin return new; end'" 'create trigger own before update on big for each row execute function own()'
+both 'analyze'
+primary 'alter table heap replica identity full'
+settings() { write_config 'big, pair, heap, small' "full_sync: {scrub: $1, max_age: $2}" "${@:3}"; } # BUDGET MAX-AGE [LINE…]
+settings 5% 86400
+link_up
+scrubbed() { jq -rc ".nodes.backup_node.tables[\"public.$1\"].scrub | $2" "$work/state/verify.json"; }
+all_equal() { expect 0 "$BIN/verify" --scrub "$@"; }
+finds() { # TABLE COUNTS [OPTION…]
+  expect 1 "$BIN/verify" --scrub "${@:3}"
+  grep -q "^public.$1  different  .*: $2\$" "$work/out" || fail "not found: $(cat "$work/out")"
+}
+brought() { # SQL… on the primary, and on to the standby
+  primary "$@"
+  "$BIN/capture" | "$BIN/queue" put
+  "$BIN/apply"
+}
+read_on() { on_server "$1" "select seq_tup_read + idx_tup_fetch from pg_stat_user_tables where relname = 'big'"; }
+read_as_whole() { same "rows of $1 read, $2" "$(primary "select count(*) from $1")" "$(scrubbed "$1" .read)"; }
+
+# --- the first time all is read; then what the budget allows, on both sides, the oldest first ---
+all_equal
+for table in big pair heap small; do read_as_whole "$table" "the first time"; done
+same "pieces" '[40,1,1,1]' "[$(scrubbed big '.pieces | length'),$(scrubbed pair '.pieces | length'),$(scrubbed heap '.pieces | length'),$(scrubbed small '.pieces | length')]"
+same "the rows of the pieces" 40000 "$(scrubbed big '.pieces | map(.rows) | add')"
+first=$(scrubbed big .proven_since.time)
+before=$(read_on primary) before_there=$(read_on standby)
+all_equal
+grep -q "^public.big  equal  0 rows that changed, 2000 others of 40000; every row since $first\$" "$work/out" || fail "the line: $(cat "$work/out")"
+same "read of big, pair, heap, small" '2000 0 0 300' "$(scrubbed big .read) $(scrubbed pair .read) $(scrubbed heap .read) $(scrubbed small .read)"
+at_most "rows that the primary read" 2100 $(($(read_on primary) - before))
+at_most "rows that the standby read" 2100 $(($(read_on standby) - before_there))
+all_equal
+same "when the pieces were proven" '[2,2,36]' "$(scrubbed big '[.pieces[].time] | group_by(.) | map(length) | sort')"
+same "the oldest" "$first" "$(scrubbed big .proven_since.time)"
+differ "what is touched" "$first" "$(scrubbed big .touched_until.time)"
+
+# --- a row that changed is looked at each time, wherever it is and whatever its key ---
+brought "update big set v = 'new' where id in (30000, 31000)" 'delete from big where id = 32000' 'update big set id = 50001 where id = 33000' \
+  "update pair set v = 'new' where b = 7" "delete from pair where b = 8"
+all_equal
+same "touched" '5 2' "$(scrubbed big .touched) $(scrubbed pair .touched)"
+same "pair read" 2 "$(scrubbed pair .read)"
+same "touched again" 0 "$(all_equal && scrubbed big .touched)"
+spoiled() { # CHANGE TABLE SPOIL COUNTS MEND
+  brought "$1"
+  standby "$3"
+  finds "$2" "$4"
+  same "a proof of $2, after $3" null "$(scrubbed "$2" .)"
+  standby "$5"
+  all_equal
+  read_as_whole "$2" "after $3"
+}
+spoiled "update big set v = 'again' where id = 30000" big "update big set v = 'bad' where id = 30000" '1 changed, 0 missing, 0 extra' \
+  "update big set v = 'again' where id = 30000"
+spoiled 'delete from big where id = 30001' big "insert into big values (30001, 'back')" '0 changed, 0 missing, 1 extra' 'delete from big where id = 30001'
+spoiled 'update big set id = 50002 where id = 30002' big 'delete from big where id = 50002' '0 changed, 1 missing, 0 extra' \
+  "insert into big values (50002, md5('30002'))"
+spoiled "insert into pair values ('ü', 1, null)" pair "update pair set v = '' where a = 'ü'" '1 changed, 0 missing, 0 extra' "update pair set v = null where a = 'ü'"
+# without a key all is read where something changed
+spoiled "insert into heap values ('more', null)" heap "delete from heap where n = 17" '0 changed, 1 missing, 0 extra' "insert into heap values ('x17', 17)"
+
+# --- a row that nothing touched is found when its turn comes: by the budget, or because max_age demands it ---
+standby "update big set v = 'bad' where id = 39000"
+all_equal
+settings 30% 86400
+passes=0
+until ! "$BIN/verify" --scrub >"$work/out" 2>&1; do passes=$((passes + 1)) && at_most "passes" 3 "$passes"; done
+grep -q '^public.big  different  .*: 1 changed' "$work/out" || fail "not found: $(cat "$work/out")"
+standby "update big set v = md5('39000') where id = 39000" "update pair set v = 'bad' where b = 100"
+all_equal
+settings 0.1 1
+finds pair '1 changed, 0 missing, 0 extra'
+standby "update pair set v = 'v' where b = 100"
+all_equal
+settings 5% 86400
+
+# --- whatever it cannot know makes it read all ---
+all_equal
+brought 'truncate small' "insert into small select n, 's' from generate_series(1, 900) n"
+all_equal
+read_as_whole small "after a truncate"
+brought "update big set v = v || '.' where id % 3 = 0"
+all_equal
+read_as_whole big "after a third of it changed"
+all_equal
+same "big read" 2000 "$(($(scrubbed big .read) / 1000 * 1000))"
+settings 5% 86400 'filters: {big: {where: id > 0}}'
+all_equal --table big
+read_as_whole big "with another filter"
+settings 5% 86400
+all_equal
+standby 'create table other (like pair including all)' 'insert into other select * from pair' 'drop table pair' 'alter table other rename to pair'
+all_equal
+read_as_whole pair "when it was made anew"
+
+# --- the queue keeps what the next pass reads, but not for long ---
+settings 5% 86400 'spool: {directory: spool, max_bytes: 4MiB}'
+segments() { find "$work/spool/segments" -name '*.jsonl' | wc -l; }
+all_equal
+wanted=$(cat "$work/spool/proofs/backup_node")
+brought "update big set v = repeat(md5(v), 8) where id between 10000 and 12000"
+same "segments" 2 "$(segments)"
+expect 0 "$BIN/queue" prune
+same "segments, pruned" 2 "$(segments)"
+all_equal
+same "touched" 2001 "$(scrubbed big .touched)"
+differ "the position" "$wanted" "$(cat "$work/spool/proofs/backup_node")"
+for _ in 1 2 3; do brought "update big set v = v || '.' where id between 10000 and 12000"; done
+expect 0 "$BIN/queue" prune
+same "segments, more than a tenth of the spool" 1 "$(segments)"
+[ ! -e "$work/spool/proofs/backup_node" ] || fail "what is gone is still wanted"
+standby "update big set v = 'bad' where id = 11000"
+finds big '1 changed, 0 missing, 0 extra'
+both "update big set v = 'the same' where id = 11000"
+all_equal
+read_as_whole big "without what it wanted to read"
+
+# --- under load, with the applier running, nothing is found that is not there; what is there, is ---
+follow_capture
+follow_apply
+wait_applied
+(while :; do primary "update big set v = v || '.' where id in (select (random() * 40000)::int from generate_series(1, 20))" \
+  "insert into pair select 'n' || random(), random() * 1000000, 'v'" "delete from pair where b > 500000" "insert into heap values ('y', 1)"; done) >/dev/null 2>&1 &
+load=$!
+for _ in 1 2 3 4 5 6 7 8; do all_equal; done
+at_least "rows touched" 1 "$(scrubbed big .touched)"
+kill "$load"
+wait "$load" 2>/dev/null || true
+follow_stop
+for arguments in '--scrub --sample 3' '--scrub -'; do
+  # shellcheck disable=SC2086 # words
+  expect 64 "$BIN/verify" $arguments
+done
+say "a scrub reads what changed and a part of the rest, and misses nothing"
