@@ -116,12 +116,12 @@ TEST_CASE("the last word of a failing tool is on stderr, in the log's form, and 
 
 TEST_CASE("warnings of the configuration are logged, notes only at debug") {
   const Folder folder;
-  const std::string more = "spol: {}\napi: {ports: [1]}\n";
+  const std::string more = "spol: {}\napi_server: {port: 1}\n";
   const std::string quiet = logged(folder, more, {}, [] {}).err;
   CHECK_THAT(quiet, Contains("warn  capture: ") && Contains("pg.yaml:6:1: unknown key \"spol\""));
   CHECK_THAT(quiet, !Contains("not used yet"));
   CHECK_THAT(logged(folder, more, {"--log-level", "debug"}, [] {}).err,
-             Contains("debug capture: ") && Contains("api is not used yet"));
+             Contains("debug capture: ") && Contains("api_server: not used yet"));
 }
 
 TEST_CASE("a message is one line and moves no cursor") {
