@@ -66,7 +66,9 @@ same "rows while disabled" "$rows" "$(count)"
 # A comparison needs what does not come; it does not wait for it.
 expect 75 "$BIN/verify"
 told 'sync is disabled by .*, and the capture that runs waits; pgtandem status enable, or status force-sync'
+same "the queue beside a comparison" "$mark" "$(durable)"
 follow_stop
+rows=$(count) # for the comparison apply went on to the end of the queue
 for pass in "$BIN/sync-incremental" "$BIN/sync-full" "$BIN/apply"; do
   expect 0 "$pass"
   told 'sync is disabled by .*(moving the disk); nothing done'
@@ -117,7 +119,7 @@ same "its record" '[0,"'"$run"'"]' "$(jq -c '[.exit_code, .run]' "$work/state/fu
 # --- one that cannot begin says why, with its own code ---
 mv "$work/state/full.lock" "$work/lock" && mkdir "$work/state/full.lock"
 expect 77 "$status" force-sync
-one_error 'the full pass did not begin: .*full.lock'
+ended_with status 'the full pass did not begin: .*full.lock'
 rmdir "$work/state/full.lock" && mv "$work/lock" "$work/state/full.lock"
 expect 64 "$status" force-sync --node nowhere
 
