@@ -140,9 +140,9 @@ applied_to "$(primary "select pg_current_wal_insert_lsn()")" || wait_until 1 "th
 equal_tables
 for name in capture apply; do same "lines of $name" 1 "$(lines "$name" "sync is enabled by $(id -un)@.*: going on")"; done
 expect 0 "$status" is-enabled
-# The configuration counts no more.
+# The configuration counts no more. Beside services the pass would find the slot in use.
+follow_stop
 write_config "images, categories" auto_sync_enabled:false
 expect 0 "$BIN/sync-incremental"
 ! grep -q 'nothing done' "$work/err" || fail "the configuration went before the switch"
-follow_stop
 say "services wait and go on by the switch, timers do nothing, and a forced pass is served, once"
