@@ -10,7 +10,7 @@ function median(name,    n, i, j, swap, values) {
 }
 function judge(text, value, bound) {
     if (value > bound) missed++
-    printf "%s  %-66s %6.3f   required: at most %.2f\n", value > bound ? "FAIL" : "PASS", text, value, bound
+    printf "%s  %-66s %6.3f   required: at most %.2f\n", (value > bound ? "FAIL" : "PASS"), text, value, bound
 }
 END {
     for (i = 1; i <= names; i++) printf "median  %-10s %8.3f s, %9d rows of the primary read\n", order[i], median(order[i]), read[order[i]]
