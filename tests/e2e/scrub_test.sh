@@ -100,10 +100,10 @@ all_equal
 read_as_whole big "after a third of it changed"
 all_equal
 at_most "big read" 3500 "$(scrubbed big .read)"
-settings 5% 86400 'filters: {big: {where: id > 0}}'
+settings 5% 86400 'filters: {heap: {where: v is not null}}'
 with_rights capture init
-all_equal --table big
-read_as_whole big "with another filter"
+all_equal --table heap
+read_as_whole heap "with another filter"
 settings 5% 86400
 with_rights capture init
 all_equal
