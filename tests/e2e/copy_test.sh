@@ -86,7 +86,7 @@ delete from "Odd Shop"."Big Table" where id = (:id * 7) % 40000;
 insert into parts values (:id, 'q') on conflict do nothing;
 commit;
 SQL
-"$CLUSTER_BIN/pgbench" -h "$CLUSTERS_DIR/primary" -p "$(cluster_port primary)" -U postgres -n -c 2 -T 60 -R 150 -f "$work/load.sql" crawler >"$work/load.out" 2>"$work/load.log" &
+"$CLUSTER_BIN/pgbench" -h "$CLUSTERS_DIR/primary" -p "$(cluster_port primary)" -U postgres -n -c 2 -T 120 -R 20 -f "$work/load.sql" crawler >"$work/load.out" 2>"$work/load.log" &
 load=$!
 sleep 1
 ask '"Odd Shop"."Big Table"'
