@@ -104,7 +104,7 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
   for (int i = 0; i < rows.rows(); ++i) {
     there[std::string(rows.get(i, 0))] = i;
     columns.push_back({std::string(rows.get(i, 0)), std::string(rows.get(i, 6)), rows.get(i, 1) == "t",
-                       rows.get(i, 7) == "t" && !table.fires});
+                       rows.get(i, 7) == "t" && !table.fires && writes_});
     generated += rows.get(i, 1) == "t";
   }
   const change::Relation& relation = table.shape;

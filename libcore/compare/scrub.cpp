@@ -192,7 +192,7 @@ void Scrub::split_large(Table& table, size_t piece) {
 std::string Scrub::text(const Pairing& pairing) const {
   const state::ScrubProof& proof = tables_.at(pairing.pair.relation.text).proof;
   return std::to_string(proof.touched) + " rows that changed, " + std::to_string(proof.read - proof.touched) +
-         " others of " + std::to_string(rows_of(proof)) + "; every row since " + proof.oldest().time;
+         " others of about " + std::to_string(rows_of(proof)) + "; every row since " + proof.oldest().time;
 }
 
 state::ScrubProof whole_proof(const config::Settings& settings, Comparison& comparison, const Pairing& pairing,

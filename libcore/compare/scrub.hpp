@@ -31,7 +31,7 @@ class Scrub {
   const std::string& whole(const Pairing& pairing) const { return tables_.at(pairing.pair.relation.text).whole; }
   // Of one that is proven.
   state::ScrubProof proof(const Pairing& pairing) const { return tables_.at(pairing.pair.relation.text).proof; }
-  // "20 rows that changed, 15000 others of 1500000; every row since 2026-01-01T00:00:00.000000Z"
+  // "20 rows that changed, 15000 others of about 1500000; every row since 2026-01-01T00:00:00.000000Z"
   std::string text(const Pairing& pairing) const;
 
  private:

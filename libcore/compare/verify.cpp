@@ -62,8 +62,9 @@ class Verify {
     entry_.run = {};
     entry_.run.started = base::iso_time(began_us_);
     state::write_receipt(settings_.state_directory, receipt_);  // should this run die, it says so
+    bool equal = false;
     try {
-      const bool equal = compare_all();
+      equal = compare_all();
       // Without the scrub nobody wants it, and it would be kept for nothing.
       if (options_.scrub || spool::is_wanted(settings_.spool.directory, node_)) want_stream(settings_, node_, entry_);
       if (not_compared_.tables().empty())
@@ -71,13 +72,12 @@ class Verify {
       else
         end("incomplete", not_compared_.tables().front().what());
       if (options_.json) options_.print(json());
-      if (not_compared_.tables().empty()) return equal ? Exit::done : Exit::finding;
     } catch (const Error& failure) {
       end(not_exact_ ? "unproven" : "failed", failure.what());
       throw;
     }
     not_compared_.end();
-    return Exit::bug;
+    return equal ? Exit::done : Exit::finding;
   }
 
  private:

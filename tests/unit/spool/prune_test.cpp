@@ -120,9 +120,9 @@ TEST_CASE("spool.retain keeps an applied segment so long from when it was applie
   CHECK((file.st_mode & 0777) == 0600);
   const timespec hour_ago[2] = {{::time(nullptr) - 3601, 0}, {::time(nullptr) - 3601, 0}};
   REQUIRE(::utimensat(AT_FDCWD, s.segments()[0].path.c_str(), hour_ago, 0) == 0);
-  CHECK(spool::prune(s.settings).size() == 2);
+  CHECK(spool::prune(s.settings).size() == 1);
   s.settings.spool.retain = 0;
-  CHECK(spool::prune(s.settings).size() == 2);
+  CHECK(spool::prune(s.settings).size() == 1);
 }
 
 TEST_CASE("cursors read back, and one applier holds a node's") {
