@@ -170,11 +170,12 @@ class Run {
         item = std::move(next);
       else if (!feed.pop(item, std::min(drift_.due_in(), gate_ ? state::Gate::look_every : for_ever)))
         return called() ? Outcome::called : Outcome::ended;
-      if (!item.prepared && item.covered == change::Lsn() && drift_.due_in() > 0) continue;  // a look at the gate
       if (!item.prepared) {
+        // A look at the gate; on a quiet day only here is it seen that `queue dead retry` wants something.
+        const bool nothing_new = item.covered == change::Lsn() && drift_.due_in() > 0;
         const Outcome outcome = interlude_.settle();
         if (outcome != Outcome::ended) return outcome;
-        standing_.publish(item.covered);
+        if (!nothing_new) standing_.publish(item.covered);
         continue;
       }
       if (quarantine.touches(*item.prepared)) item.prepared->piece.in_order = true;

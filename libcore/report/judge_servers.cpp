@@ -82,7 +82,7 @@ void judge_roles(const Snapshot& at, const Node& primary, Findings& out) {
     out.push_back({Level::critical, "other_primary", primary.name,
                    named(primary) + " is another server than the one that the spool is of (system identifier " +
                        server.system_id + ", not " + at.spool.system_id + ")",
-                   correct + "; where that is meant: pgtandem capture drop, then sync-full --init"});
+                   correct + "; where that is meant: " + begin_anew});
   else if (at.spool.timeline > 0 && server.timeline > 0 && server.timeline != at.spool.timeline)
     out.push_back({Level::critical, server.timeline < at.spool.timeline ? "old_primary_back" : "primary_promoted",
                    primary.name,
@@ -91,7 +91,7 @@ void judge_roles(const Snapshot& at, const Node& primary, Findings& out) {
                        (server.timeline < at.spool.timeline
                             ? ": an old primary has come back in place of the one that was followed"
                             : ": it was promoted or restored, and its history may be another"),
-                   correct + "; where that is meant: pgtandem capture drop, then sync-full --init"});
+                   correct + "; where that is meant: " + begin_anew});
 }
 
 }  // namespace

@@ -6,9 +6,6 @@
 namespace report {
 namespace {
 
-constexpr const char* begin_anew =
-    "pgtandem capture drop; move the spool directory away; pgtandem apply drop; pgtandem sync-full --init";
-
 // Of what a limit leaves: below it a warning, in time to do something.
 constexpr double little = 0.2;
 constexpr double disk_warning = 0.1;

@@ -9,6 +9,10 @@
 
 namespace report {
 
+// What is left where the spool and the primary no longer belong together; capture init refuses a spool of another slot.
+constexpr const char* begin_anew =
+    "pgtandem capture drop; move the spool directory away; pgtandem apply drop; pgtandem sync-full --init";
+
 using Findings = std::vector<Finding>;
 
 void judge_servers(const Snapshot& at, Findings& out);   // do they answer, and are they who they should be

@@ -170,7 +170,7 @@ cluster_as_owner touch "$CLUSTERS_DIR/primary/data/standby.signal"
 cluster_start primary
 diagnosed 'primary became a standby' 2 primary_in_recovery 'is in recovery' 'database_url'
 cluster_psql primary postgres -Atc 'select pg_promote()' >/dev/null
-diagnosed 'another timeline' 2 primary_promoted 'on timeline 2, the spool on 1' 'capture drop'
+diagnosed 'another timeline' 2 primary_promoted 'on timeline 2, the spool on 1' 'capture drop; move the spool directory away'
 dd if=/dev/zero of="$work/spool/mark" bs=1024 count=1 conv=notrunc 2>/dev/null
 diagnosed 'spool damaged' 2 spool_damaged 'mark is damaged' 'queue check'
 
