@@ -163,7 +163,6 @@ void read_synchronization(Section& top, Synchronization& sync) {
                                                ": newest_wins compares a column; name it in newest_column");
   if (!compares && newest != nullptr)
     section.report().warn(newest->place, section.name("newest_column") + " has no effect without newest_wins");
-  section.not_yet("incremental_sync_interval");
   read_tables(section, sync);
   section.finish();
 }

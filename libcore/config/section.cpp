@@ -206,10 +206,8 @@ void Section::unused(std::initializer_list<const char*> keys) {
     if (present.empty()) first = value->place;
     present += (present.empty() ? "" : ", ") + name(key);
   }
-  if (!present.empty()) report_.note(first, present + ": not used yet");
+  if (!present.empty()) report_.note(first, present + ": without effect here");
 }
-
-void Section::not_yet(const std::string& key) { unused({key.c_str()}); }
 
 bool Section::known(const std::string& key) const {
   return std::find(known_.begin(), known_.end(), key) != known_.end();

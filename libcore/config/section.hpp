@@ -43,10 +43,8 @@ class Section {
   // A program and its arguments; one by a relative path counts from `folder`.
   const Value* program(const std::string& key, std::vector<std::string>& to, const std::filesystem::path& folder);
 
-  // Keys that mean nothing (yet): accepted whatever their value, one note names those present.
+  // Keys that mean nothing here: accepted whatever their value, one note names those present.
   void unused(std::initializer_list<const char*> keys);
-  // Notes "… is not used yet" if the key is there.
-  void not_yet(const std::string& key);
 
   // Warns of the keys that are in the file and were not asked for.
   void finish();

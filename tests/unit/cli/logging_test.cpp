@@ -119,9 +119,9 @@ TEST_CASE("warnings of the configuration are logged, notes only at debug") {
   const std::string more = "spol: {}\napi_server: {port: 1}\n";
   const std::string quiet = logged(folder, more, {}, [] {}).err;
   CHECK_THAT(quiet, Contains("warn  capture: ") && Contains("pg.yaml:6:1: unknown key \"spol\""));
-  CHECK_THAT(quiet, !Contains("not used yet"));
+  CHECK_THAT(quiet, !Contains("without effect"));
   CHECK_THAT(logged(folder, more, {"--log-level", "debug"}, [] {}).err,
-             Contains("debug capture: ") && Contains("api_server: not used yet"));
+             Contains("debug capture: ") && Contains("api_server: without effect here"));
 }
 
 TEST_CASE("a message is one line and moves no cursor") {

@@ -1,4 +1,4 @@
-// What a right configuration becomes: values, units, paths, defaults, and the notes about what is not used yet.
+// What a right configuration becomes: values, units, paths, defaults, and the notes about what is only accepted.
 #include <catch2/catch.hpp>
 
 #include "sample.hpp"
@@ -161,17 +161,6 @@ TEST_CASE("what would change the meaning in silence gets a warning") {
              Contains("nodes.a.name differs from its key"));
   CHECK_THAT(joined(load(with(3, "  a: {role: primary, database_url: \"postgresql://u:hunter2@h2/d\"}")).warnings),
              Contains("nodes.b has the same database_url as nodes.a") && !Contains("hunter2"));
-}
-
-TEST_CASE("keys that nothing uses yet are one note each and nothing louder") {
-  const config::Settings settings =
-      load(with(7, "  verify_sync: true\n  full_sync_interval: 300\n  incremental_sync_interval: 10") +
-           "api: {ports: [8001]}\nhooks: {on_alert: [/bin/mail]}\nalerts: {queue: {threshold: 5}}\n");
-  CHECK(settings.warnings.empty());
-  const std::string notes = joined(settings.notes);
-  CHECK_THAT(notes, Contains("synchronization.incremental_sync_interval: not used yet"));
-  CHECK(settings.notes.size() == 1);
-  CHECK_THAT(notes, !Contains("full_sync_interval"));
 }
 
 TEST_CASE("intervals may be fractions") {
