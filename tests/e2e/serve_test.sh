@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # status serve: a monitor of old reads what it always read, force-sync starts one pass, enable and disable act at once and are
 # remembered; who may not ask is refused, and so is what cannot be answered; a server that hangs makes nobody wait.
-# timeout: 200
+# timeout: 300
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -166,22 +166,22 @@ wait_until 15 "ready" ready
 
 # --- it begins only where it can serve ---
 expect 75 "$BIN/status" serve
-one_error 'status serve'
+ended_with status 'status serve'
 config "api: {ports: [$API1]}" 'state: {directory: other}'
 expect 73 "$BIN/status" serve
-one_error "cannot listen on 127.0.0.1:$API1: another program has the port"
+ended_with status "cannot listen on 127.0.0.1:$API1: another program has the port"
 serve_stop
 token=$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')
 config "api: {listen: 0.0.0.0, ports: [$API0, $API1]}"
 expect 78 "$BIN/status" serve
-one_error 'give api.token_file'
+ended_with status 'give api.token_file'
 config "api: {listen: 0.0.0.0, ports: [$API0, $API1], token_file: token}"
 expect 78 "$BIN/status" serve
-one_error 'does not exist'
+ended_with status 'does not exist'
 echo "$token" >"$work/token"
 chmod 640 "$work/token"
 expect 77 "$BIN/status" serve
-one_error 'chmod 600'
+ended_with status 'chmod 600'
 chmod 600 "$work/token"
 serve_up
 must 200 GET /api/status
@@ -196,7 +196,7 @@ must 200 GET /api/snapshot
 serve_stop
 config "api: {listen: 192.0.2.7, ports: [$API0], token_file: token}"
 expect 78 "$BIN/status" serve
-one_error "none of this machine's"
+ended_with status "none of this machine's"
 echo 'nodes: [' >"$PGTANDEM_CONFIG"
 expect 78 "$BIN/status" serve
 config

@@ -20,7 +20,7 @@ async function opened(browser, options, {allow_errors = false} = {}) {
   page.on('request', request => { if (!request.url().startsWith(url) && !request.url().startsWith('data:')) wrong.push('asks ' + request.url()); });
   await page.goto(url);
   await page.waitForSelector('#tables td');
-  await page.waitForSelector('#queue .curve');
+  await page.waitForSelector('#queue .curve', {state: 'attached'}); // a level line has no height, which counts as hidden
   return page;
 }
 
