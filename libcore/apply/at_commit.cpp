@@ -29,13 +29,18 @@ void AtCommit::write(std::span<const Operation* const> operations) {
   passes(operations, without, Then::keep);
 }
 
-// Those that are refused by themselves where the standby checks each at once: all that can be to blame, and some that
-// a later one of the transaction would have made right.
+// Those that are refused by themselves where the standby checks each at once: all that can be to blame, what comes after
+// them on the same row, and some that a later one of the transaction would have made right.
 AtCommit::Refusals AtCommit::suspects(std::span<const Operation* const> operations) {
   Refusals out;
   session_.query("SAVEPOINT pgtandem_commit; SET CONSTRAINTS ALL IMMEDIATE");
   for (size_t i = 0; i < operations.size(); ++i) {
-    const Statement statement = statement_of(*operations[i], targets_.of(*operations[i]->relation));
+    const Operation& operation = *operations[i];
+    if (!incidents_.quarantine.held(operation).empty()) {
+      if (!one_by_one_.write(operation)) out.emplace(i, std::nullopt);
+      continue;
+    }
+    const Statement statement = statement_of(operation, targets_.of(*operation.relation));
     session_.query("SAVEPOINT pgtandem_one");
     try {
       session_.query(statement.sql, statement.values);
@@ -43,10 +48,12 @@ AtCommit::Refusals AtCommit::suspects(std::span<const Operation* const> operatio
     } catch (const pg::SqlError& refused) {
       if (!pg::is_refusal_of_rows(refused.sqlstate())) throw;
       session_.query("ROLLBACK TO SAVEPOINT pgtandem_one; RELEASE SAVEPOINT pgtandem_one");
+      one_by_one_.hold(operation, refused);
       out.emplace(i, refused);
     }
   }
   session_.query("ROLLBACK TO SAVEPOINT pgtandem_commit; RELEASE SAVEPOINT pgtandem_commit");
+  incidents_.take_back();
   return out;
 }
 
@@ -80,9 +87,11 @@ bool AtCommit::passes(std::span<const Operation* const> operations, const Refusa
   size_t next = 0;
   for (const auto& [place, refused] : without) {
     in_order_.write(operations.subspan(next, place - next));
-    // What waits behind another one of its row need not be refused by itself.
-    if (incidents_.quarantine.held(*operations[place]).empty())
-      one_by_one_.hold(*operations[place], refused);
+    // What is checked only at the commit would let a later change of a held row make the row: it waits, and is not tried.
+    if (const std::string first = incidents_.quarantine.held(*operations[place]); !first.empty())
+      one_by_one_.wait(*operations[place], first);
+    else if (refused)
+      one_by_one_.hold(*operations[place], *refused);
     else
       one_by_one_.write(*operations[place]);
     next = place + 1;

@@ -32,7 +32,8 @@ class AtCommit {
   void write(std::span<const Operation* const> operations);
 
  private:
-  using Refusals = std::map<size_t, pg::SqlError>;  // by place in the transaction
+  // By place in the transaction; nothing where an operation only waits for one before it on the same row.
+  using Refusals = std::map<size_t, std::optional<pg::SqlError>>;
   enum class Then { keep, undo };
   bool passes(std::span<const Operation* const> operations, const Refusals& without, Then then);
   Refusals suspects(std::span<const Operation* const> operations);

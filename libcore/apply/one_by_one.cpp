@@ -16,10 +16,12 @@ constexpr const char* unique_violation = "23505";  // manual, appendix A
 
 }  // namespace
 
-void OneByOne::write(const Operation& operation) {
+bool OneByOne::write(const Operation& operation) {
   const std::string first = incidents_.quarantine.held(operation);
   if (!first.empty()) return behind_held(operation, first);
-  if (const std::optional<pg::SqlError> refused = attempt(operation)) hold(operation, *refused);
+  const std::optional<pg::SqlError> refused = attempt(operation);
+  if (refused) hold(operation, *refused);
+  return !refused;
 }
 
 // The row may have been deleted, or made, by hand since it was held: then the policy decides, as it does for any other.
@@ -197,12 +199,17 @@ void OneByOne::row_missing(const Operation& operation, TargetTable& table) {
 }
 
 // A change of a row that is held. One that brings all of it makes the row right again; any other waits behind.
-void OneByOne::behind_held(const Operation& operation, const std::string& first) {
+bool OneByOne::behind_held(const Operation& operation, const std::string& first) {
   if (targets_.of(*operation.relation).match_is_unique && !incidents_.quarantine.moved(operation) &&
       !moves_key(operation) && (operation.type == EventType::remove || is_whole(operation)) && put(operation)) {
     incidents_.quarantine.supersede(operation);
-    return;
+    return true;
   }
+  wait(operation, first);
+  return false;
+}
+
+void OneByOne::wait(const Operation& operation, const std::string& first) {
   incidents_.hold(operation, "", "waits for operation " + first + " on the same row", {});
 }
 

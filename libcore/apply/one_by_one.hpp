@@ -22,13 +22,15 @@ class OneByOne {
       : session_(session), targets_(targets), incidents_(incidents) {}
 
   // Inside a transaction. Throws Unfit for a conflict under `stop`, and where nothing may be held, pg::SqlError for a
-  // refusal; both name the operation.
-  void write(const Operation& operation);
+  // refusal; both name the operation. False where it went to quarantine.
+  bool write(const Operation& operation);
   // One that comes out of quarantine: as write(), but it is not held again. Returns why it is refused; empty when it
   // was not.
   std::string retry(const Operation& operation);
   // Takes out an operation that is refused. Throws where nothing may be held.
   void hold(const Operation& operation, const pg::SqlError& refused);
+  // Takes out one that comes after the held operation `first` on the same row.
+  void wait(const Operation& operation, const std::string& first);
 
  private:
   std::optional<pg::SqlError> attempt(const Operation& operation);
@@ -41,7 +43,7 @@ class OneByOne {
   void with_room(const Operation& operation, TargetTable& table, const std::function<void()>& what);
   void overwrite(const Operation& operation, TargetTable& table);
   void force(const Operation& operation, TargetTable& table);
-  void behind_held(const Operation& operation, const std::string& first);
+  bool behind_held(const Operation& operation, const std::string& first);
   void conflict(Conflict kind, const Operation& operation, const std::string& outcome, const std::string& present);
 
   struct Found {
