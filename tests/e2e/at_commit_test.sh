@@ -78,7 +78,7 @@ standby 'delete from parts where id > 1000' 'delete from makers where id = 11'
 expect 0 "$BIN/queue" dead drop all
 "$BIN/queue" get | jq -c 'select(.type != "source")' >"$work/all"
 { grep '"relation"' "$work/all" | sort -u; tac "$work/all" | sed '/^{"type":"begin"/q' | tac; } >"$work/stream"
-INPUT=$work/stream refused 65 'cannot COMMIT.*violates foreign key constraint' "$BIN/apply" -
+INPUT=$work/stream refused 65 'cannot run COMMIT.*violates foreign key constraint' "$BIN/apply" -
 same "rows of it" 0 "$(standby 'select count(*) from parts where id > 1000')"
 
 # --- a table that was paused takes its changes from the queue, and there, too ---
