@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # status check on real servers: each fault is made on purpose, found with its place, and where its mending is SQL that SQL is
 # run there, and then the finding is gone. A server that is away or hangs is a finding, and never hangs it.
-# timeout: 240
+# timeout: 600
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

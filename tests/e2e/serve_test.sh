@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # status serve: a monitor of old reads what it always read, force-sync starts one pass, enable and disable act at once and are
 # remembered; who may not ask is refused, and so is what cannot be answered; a server that hangs makes nobody wait.
-# timeout: 300
+# timeout: 600
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
