@@ -29,8 +29,8 @@ void AtCommit::write(std::span<const Operation* const> operations) {
   passes(operations, without, Then::keep);
 }
 
-// Those that are refused by themselves where the standby checks each at once: all that can be to blame, what comes after
-// them on the same row, and some that a later one of the transaction would have made right.
+// Those that are refused by themselves where the standby checks each at once: all that can be to blame, what comes
+// after them on the same row, and some that a later one of the transaction would have made right.
 AtCommit::Refusals AtCommit::suspects(std::span<const Operation* const> operations) {
   Refusals out;
   session_.query("SAVEPOINT pgtandem_commit; SET CONSTRAINTS ALL IMMEDIATE");
@@ -87,7 +87,8 @@ bool AtCommit::passes(std::span<const Operation* const> operations, const Refusa
   size_t next = 0;
   for (const auto& [place, refused] : without) {
     in_order_.write(operations.subspan(next, place - next));
-    // What is checked only at the commit would let a later change of a held row make the row: it waits, and is not tried.
+    // What is checked only at the commit would let a later change of a held row make the row: it waits, and is not
+    // tried.
     if (const std::string first = incidents_.quarantine.held(*operations[place]); !first.empty())
       one_by_one_.wait(*operations[place], first);
     else if (refused)
