@@ -131,7 +131,7 @@ follow_capture
 primary "update word set v = 'new' where id <= 40" "update word set id = id + 10000 where id in (50, 51)" "delete from word where id = 60" \
   "insert into word values (20000, 'é \"\\', null)" "insert into heap values ('y', null)" "delete from heap where ctid = (select min(ctid) from heap where n = 3)" \
   "update pair set v = null where b = 7" "delete from pair where b = 8"
-wait_until 20 "the queue" eval "[ \"\$(\"\$BIN/queue\" get | grep -c k.*8)\" -ge 1 ]"
+wait_until 20 "the queue" eval "[ \"\$(\"\$BIN/queue\" get | grep -c '\"delete\",\"table\":\"public.pair\"')\" -ge 1 ]"
 expect 0 "$BIN/apply" --report "$work/report"
 same "keys in the report" '{"id":50} {"id":10050}' "$(jq -rc 'select(.new_key) | "\(.key) \(.new_key)"' "$work/report" | sort | head -n 1)"
 (while :; do primary "update quiet set v = v || '.' where id % 50 = 3" "update word set w = w + 1 where id between 30 and 35" >/dev/null; done) 2>/dev/null &
