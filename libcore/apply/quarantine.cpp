@@ -205,7 +205,7 @@ void Quarantine::before_commit() {
   for (const spool::DeadLetter& letter : added_) {
     spool::put_dead(settings_.spool.directory, letter);
     spool::audit_dead(settings_.spool.directory, letter, "quarantined");
-    state::mark_table(settings_.state_directory, node_.name, letter.table, "quarantine: " + letter.message,
+    state::mark_table(settings_.state_directory, node_.name, letter.table, "quarantine: operation " + letter.id(),
                       letter.id());
   }
   for (const spool::DeadLetter& letter : gone_) spool::update_dead(settings_.spool.directory, letter);

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "base/error.hpp"
@@ -108,7 +110,14 @@ unsigned long long free_bytes(const std::filesystem::path& path) {
 
 FileLock::FileLock(const std::filesystem::path& path, std::string_view holder, unsigned mode)
     : fd_(open_file(path, O_RDWR | O_CREAT, mode)) {
-  if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+  // Who only asks whether it is held (locked.hpp) holds it for a moment, too.
+  constexpr int tries = 6;
+  int left = tries;
+  while (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK && --left > 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      continue;
+    }
     if (errno != EWOULDBLOCK) throw_errno("cannot lock " + path.string());
     std::string who = read_file(path).value_or("");
     who = who.substr(0, who.find('\n'));

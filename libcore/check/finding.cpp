@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/tame.hpp"
+
 namespace check {
 namespace {
 
@@ -78,8 +80,9 @@ std::string text_of(const Findings& findings) {
   for (const Finding& finding : findings.sorted()) {
     std::string line = name_of(finding.severity);
     line.resize(width, ' ');
-    line += (finding.place.empty() ? "" : finding.place + ": ") + finding.what + " [" + finding.area + "]\n";
-    if (!finding.mend.empty()) line += std::string(width, ' ') + "mend: " + finding.mend + "\n";
+    line +=
+        base::tame((finding.place.empty() ? "" : finding.place + ": ") + finding.what) + " [" + finding.area + "]\n";
+    if (!finding.mend.empty()) line += std::string(width, ' ') + "mend: " + base::tame(finding.mend) + "\n";
     out += line;
   }
   const size_t errors = findings.count(Severity::error);

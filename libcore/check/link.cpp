@@ -22,7 +22,7 @@ constexpr int64_t small_headroom = int64_t{1} << 30;  // bytes: minutes of a bus
 
 constexpr const char* describe = R"(
   SELECT pg_catalog.current_setting('wal_level'), pg_catalog.current_setting('max_replication_slots')::int,
-         pg_catalog.current_setting('max_wal_senders')::int, pg_catalog.current_setting('max_slot_wal_keep_size'),
+         pg_catalog.current_setting('max_wal_senders')::int,
          (SELECT count(*) FROM pg_catalog.pg_replication_slots), (SELECT count(*) FROM pg_catalog.pg_stat_replication),
          (SELECT min(slot_name) FROM pg_catalog.pg_replication_slots
            WHERE NOT active AND NOT temporary AND slot_name NOT LIKE 'pgtandem%'))";
@@ -94,10 +94,9 @@ LinkFacts read_link(pg::Session& session, const std::string& slot) {
   facts.wal_level = row.get(0, 0);
   facts.max_slots = number(row.get(0, 1));
   facts.max_senders = number(row.get(0, 2));
-  facts.max_kept = row.get(0, 3);
-  facts.slots = number(row.get(0, 4));
-  facts.senders = number(row.get(0, 5));
-  facts.idle_slot = row.get(0, 6);
+  facts.slots = number(row.get(0, 3));
+  facts.senders = number(row.get(0, 4));
+  facts.idle_slot = row.get(0, 5);
   const pg::Result ours = session.query(describe_slot, {slot});
   facts.has_slot = ours.rows() > 0;
   if (!facts.has_slot) return facts;

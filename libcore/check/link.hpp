@@ -27,7 +27,6 @@ struct LinkFacts {
   std::string wal_status;             // reserved, extended, unreserved, lost
   std::optional<int64_t> safe_bytes;  // WAL that may still be written before the slot is invalidated
   int64_t kept_bytes = 0;             // WAL that is kept for it
-  std::string max_kept;               // max_slot_wal_keep_size
 };
 LinkFacts read_link(pg::Session& session, const std::string& slot);
 // `founded`: the spool knows of a slot.

@@ -28,7 +28,7 @@ Errands::~Errands() {
 bool Errands::take(const Request& request, void* who) {
   {
     const std::lock_guard lock(mutex_);
-    if (tasks_.size() + (busy_ ? 1 : 0) >= most_) return false;
+    if (finished_ || tasks_.size() + (busy_ ? 1 : 0) >= most_) return false;
     tasks_.push_back({request, who});
   }
   changed_.notify_all();
@@ -44,6 +44,7 @@ std::vector<Errands::Done> Errands::done() {
 
 void Errands::finish() {
   std::unique_lock lock(mutex_);
+  finished_ = true;
   changed_.wait(lock, [this] { return tasks_.empty() && !busy_; });
 }
 

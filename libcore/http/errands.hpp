@@ -27,12 +27,12 @@ class Errands {
   explicit Errands(std::function<Answer(const Request&)> act, size_t most = 4);
   ~Errands();  // what is at work ends first
 
-  // False where there are too many already.
+  // False where there are too many already, or it is finished.
   bool take(const Request& request, void* who);
   // Readable when something is done.
   int fd() const { return ready_.get(); }
   std::vector<Done> done();
-  // Waits for all that was taken.
+  // Waits for all that was taken, and takes no more.
   void finish();
 
  private:
@@ -50,6 +50,7 @@ class Errands {
   std::deque<Task> tasks_;
   std::vector<Done> done_;
   bool busy_ = false;
+  bool finished_ = false;
   bool over_ = false;
   std::thread thread_;
 };

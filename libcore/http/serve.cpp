@@ -15,7 +15,8 @@ namespace {
 GuardRules rules_of(const config::Api& api) {
   GuardRules out{.allowed_hosts = api.allowed_hosts};
   // Nobody can point a name of theirs at us and have a browser send our address as the Host.
-  out.allowed_hosts.push_back(api.listen);
+  const bool bare_v6 = api.listen.find(':') != std::string::npos && !api.listen.starts_with('[');
+  out.allowed_hosts.push_back(bare_v6 ? "[" + api.listen + "]" : api.listen);
   if (!api.token_file.empty()) {
     out.token = read_token(api.token_file);
   } else if (!is_loopback(api.listen)) {

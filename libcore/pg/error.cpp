@@ -74,12 +74,12 @@ bool is_refusal_of_names(std::string_view state) {
   return one_of(state, {"42703", "42P01", "42804", "42883", "42P10", "3F000"});
 }
 
-void throw_sql(const std::string& where, const std::string& sqlstate, const std::string& text) {
+void throw_sql(const std::string& where, const std::string& sqlstate, const std::string& text, const std::string& row) {
   const std::string reason = one_line(text);
   const std::string message =
       where + ": " + reason + (sqlstate.empty() ? "" : " (" + sqlstate + ")") + advice(sqlstate);
   if (heals(sqlstate)) throw base::Transient(kind_of(sqlstate), message);
-  throw SqlError(kind_of(sqlstate), message, sqlstate, reason);
+  throw SqlError(kind_of(sqlstate), message, sqlstate, row.empty() ? reason : reason + ": " + one_line(row));
 }
 
 void throw_connect(const std::string& where, const std::string& text) {

@@ -15,7 +15,9 @@ class SqlError : public base::Error {
   SqlError(base::Exit kind, const std::string& message, std::string sqlstate, std::string reason)
       : Error(kind, message), sqlstate_(std::move(sqlstate)), reason_(std::move(reason)) {}
   const std::string& sqlstate() const { return sqlstate_; }
-  const std::string& reason() const { return reason_; }  // what the server said, without where and what was tried
+  // What the server said, without where and what was tried. It may quote the key of a row, which what() never does:
+  // that goes to logs and to whoever asks for the state.
+  const std::string& reason() const { return reason_; }
 
  private:
   std::string sqlstate_;
@@ -30,9 +32,10 @@ bool is_refusal_of_rows(std::string_view sqlstate);
 bool is_refusal_of_names(std::string_view sqlstate);
 
 // Throws base::Transient for what heals (connection loss, shutdown, deadlock, serialization, timeouts, a full server),
-// SqlError for all else. `where` names the node and what was tried; `text` is the server's primary message. Without
-// SQLSTATE it is a failure of the connection itself.
-[[noreturn]] void throw_sql(const std::string& where, const std::string& sqlstate, const std::string& text);
+// SqlError for all else. `where` names the node and what was tried; `text` is the server's primary message, `row` what
+// it says of a row, for reason() only. Without SQLSTATE it is a failure of the connection itself.
+[[noreturn]] void throw_sql(const std::string& where, const std::string& sqlstate, const std::string& text,
+                            const std::string& row = {});
 
 // Throws for a connection that could not be made; `text` is libpq's verbose message, in which the SQLSTATE stands.
 [[noreturn]] void throw_connect(const std::string& where, const std::string& text);

@@ -212,11 +212,14 @@ Result Session::expect(Result result, const std::string& sql) {
   std::string message = text != nullptr ? text : PQerrorMessage(conn_.get());
   // The detail of a refused row quotes its key, which helps; that of a check or not-null quotes the whole row. That of
   // a feature that is not there tells which one.
-  if (detail != nullptr && state != nullptr && (std::strcmp(state, "23505") == 0 || std::strcmp(state, "0A000") == 0))
-    message += std::string(": ") + detail;
+  const auto is = [&](const char* code) {
+    return detail != nullptr && state != nullptr && std::strcmp(state, code) == 0;
+  };
+  if (is("0A000")) message += std::string(": ") + detail;
+  const std::string row = is("23505") ? detail : "";
   while (next_result("run", sql)) {
   }
-  throw_sql(where("run " + first_line(sql)), state != nullptr ? state : "", message);
+  throw_sql(where("run " + first_line(sql)), state != nullptr ? state : "", message, row);
 }
 
 Result Session::query(const std::string& sql) {

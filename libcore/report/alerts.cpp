@@ -9,6 +9,7 @@
 #include "base/feed.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "base/size_text.hpp"
 #include "report/words.hpp"
 
 namespace report {
@@ -84,7 +85,8 @@ void disk_alarm(const config::Alert& alert, const Spool& spool, std::vector<Alar
   const double value = alert.is_bytes ? free : percent;
   const double threshold = alert.threshold.value_or(disk_percent);
   if (value >= threshold) return;
-  out.push_back({"disk_space", "", "the disk of the spool has " + bytes_words(free) + " left", value, threshold});
+  out.push_back({"disk_space", "", "the disk of the spool has " + base::size_text(*spool.free_bytes) + " left", value,
+                 threshold});
 }
 
 }  // namespace
@@ -162,7 +164,8 @@ std::string event_line(const AlertEvent& event) {
 
 void run_alerts(const config::Settings& settings, const Snapshot& snapshot) {
   const std::filesystem::path file = settings.state_directory / "alerts.json";
-  if (settings.alerts.empty() && !std::filesystem::exists(file)) return;
+  std::error_code unknown;  // whoever may not look there is told so by what follows
+  if (settings.alerts.empty() && !std::filesystem::exists(file, unknown)) return;
   base::make_directories(settings.state_directory);
   const base::FileLock lock(settings.state_directory / "alerts.lock", "status health");
   Memory memory = memory_of(file);

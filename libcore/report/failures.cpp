@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "report/local.hpp"
+#include "report/words.hpp"
 
 namespace report {
 namespace {
@@ -22,6 +23,7 @@ void read_counts(const std::string& text, const std::filesystem::path& file, Sna
       const auto found = json.find(name);
       if (found == json.end()) continue;
       node.failure_count = found->at("failure_count");
+      node.last_check = base::parse_iso_time(found->at("last_check").get_ref<const std::string&>());
       if (!found->at("last_error").is_null()) node.last_error = found->at("last_error");
     }
   } catch (const nlohmann::json::exception&) {
@@ -31,31 +33,40 @@ void read_counts(const std::string& text, const std::filesystem::path& file, Sna
 
 }  // namespace
 
-void count_failures(const std::filesystem::path& state, bool note, Snapshot& out) {
+void count_failures(const std::filesystem::path& state, double interval, Snapshot& out) {
   const std::filesystem::path file = state / "nodes.json";
+  std::optional<base::FileLock> lock;  // none: whoever only looks need not be able to write
+  try {
+    base::make_directories(state);
+    lock.emplace(state / "nodes.lock", "status");
+  } catch (const base::Error& error) {
+    base::log(base::Level::debug, error.what());
+  }
   look(out, file, [&] {
     if (const std::optional<std::string> text = base::read_file(file)) read_counts(*text, file, out);
   });
   ordered_json json = ordered_json::object();
   for (auto& [name, node] : out.nodes) {
-    node.last_check = out.time;
     if (node.server.reached()) {
       node.failure_count = 0;
+      node.last_check = out.time;
     } else {
-      ++node.failure_count;
+      const bool further =
+          node.failure_count == 0 || !node.last_check || seconds_between(*node.last_check, out.time) >= interval;
+      if (further) ++node.failure_count;
+      if (further) node.last_check = out.time;
       node.last_error = node.server.error;
     }
     json[name] = {{"failure_count", node.failure_count},
-                  {"last_check", base::iso_time(out.time)},
+                  {"last_check", base::iso_time(*node.last_check)},
                   {"last_error", node.last_error.empty() ? ordered_json() : ordered_json(node.last_error)}};
   }
-  if (!note) return;
+  if (!lock) return;
   try {
-    base::make_directories(state);
     base::replace_file(file, json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n",
                        base::Durable::no);
   } catch (const base::Error& error) {
-    base::log(base::Level::debug, error.what());  // whoever only looks need not be able to write
+    base::log(base::Level::debug, error.what());
   }
 }
 

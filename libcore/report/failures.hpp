@@ -9,7 +9,9 @@
 namespace report {
 
 // Fills failure_count, last_check and last_error of the nodes from the file and from what their servers answered just
-// now; with `note` the file then says so, too. A file that is garbage is told, and counts as not there.
-void count_failures(const std::filesystem::path& state, bool note, Snapshot& out);
+// now, and the file says so, too, where it may be written. A failure that is looked at again before `interval` (s) has
+// passed is no further one: who watches closely must not make a server offline the sooner. A file that is garbage is
+// told, and counts as not there.
+void count_failures(const std::filesystem::path& state, double interval, Snapshot& out);
 
 }  // namespace report

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/tame.hpp"
 #include "report/judges.hpp"
 #include "report/words.hpp"
 
@@ -60,8 +61,9 @@ std::string perfdata(const Snapshot& at) {
   return out;
 }
 
-// A bar ends the text in the plugins' language.
-std::string without_bars(std::string text) {
+// A bar ends the text in the plugins' language, and a newline the first line.
+std::string without_bars(const std::string& line) {
+  std::string text = base::tame(line);
   std::replace(text.begin(), text.end(), '|', '/');
   return text;
 }

@@ -10,11 +10,12 @@ namespace {
 void judge_running(const Snapshot& at, Findings& out) {
   const Incremental& pass = at.incremental;
   if (pass.exit_code && *pass.exit_code > 1 && *pass.exit_code != 75 && !pass.running && !at.by_services)
-    out.push_back({Level::critical, "pass_failed", "",
-                   "the last incremental pass failed at " + moment_words(pass.ended) + ": " + pass.failed +
-                       " ended with " + std::to_string(*pass.exit_code) +
-                       (at.last_error.empty() ? "" : ", " + at.last_error),
-                   "pgtandem sync-incremental, and read what it says"});
+    out.push_back(
+        {Level::critical, "pass_failed", "",
+         "the last incremental pass failed at " + moment_words(pass.ended) + ": " + pass.failed + " ended with " +
+             std::to_string(*pass.exit_code) +
+             (at.last_error_time && pass.started && *at.last_error_time >= *pass.started ? ", " + at.last_error : ""),
+         "pgtandem sync-incremental, and read what it says"});
   if (at.is_monitoring) return;
   const bool capture = at.spool.capture_running;
   const auto idle = std::find_if(at.standbys.begin(), at.standbys.end(),

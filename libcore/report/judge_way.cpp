@@ -1,5 +1,6 @@
 #include <string>
 
+#include "base/size_text.hpp"
 #include "report/judges.hpp"
 #include "report/words.hpp"
 
@@ -35,13 +36,13 @@ void judge_slot(const Snapshot& at, Findings& out) {
   else if (slot.safe_wal_size && slot.retained &&
            static_cast<double>(*slot.safe_wal_size) <
                little * static_cast<double>(*slot.safe_wal_size + *slot.retained))
-    out.push_back(
-        {Level::warning, "slot_headroom", node,
-         "after another " + bytes_words(static_cast<double>(*slot.safe_wal_size)) + " of WAL " + named + " is lost",
-         "pgtandem sync-incremental; then raise max_slot_wal_keep_size"});
+    out.push_back({Level::warning, "slot_headroom", node,
+                   "after another " + base::size_text(static_cast<uint64_t>(*slot.safe_wal_size)) + " of WAL " + named +
+                       " is lost",
+                   "pgtandem sync-incremental; then raise max_slot_wal_keep_size"});
   if (!slot.active && slot.retained.value_or(0) > much_wal)
     out.push_back({Level::warning, "wal_retained", node,
-                   node + " keeps " + bytes_words(static_cast<double>(*slot.retained)) + " of WAL for " + named +
+                   node + " keeps " + base::size_text(static_cast<uint64_t>(*slot.retained)) + " of WAL for " + named +
                        ", which nobody reads",
                    "pgtandem sync-incremental, or start the services"});
   if (!slot.publication_exists.value_or(true))
@@ -57,8 +58,7 @@ void judge_disk(const Spool& spool, Findings& out) {
   const bool full = part < disk_critical;
   out.push_back({full ? Level::critical : Level::warning, full ? "disk_full" : "disk_space", "",
                  "the disk of the spool is " + std::string(full ? "full" : "nearly full") + ": " +
-                     bytes_words(static_cast<double>(*spool.free_bytes)) + " free of " +
-                     bytes_words(static_cast<double>(*spool.disk_bytes)),
+                     base::size_text(*spool.free_bytes) + " free of " + base::size_text(*spool.disk_bytes),
                  "make room there, or move spool.directory to a larger one; df says what is where"});
 }
 
@@ -81,13 +81,14 @@ void judge_way(const Snapshot& at, Findings& out) {
   const auto most = static_cast<double>(spool.max_bytes);
   if (spool.full)
     out.push_back({Level::critical, "spool_full", "",
-                   "the spool is full (" + bytes_words(used) + " of " + bytes_words(most) +
+                   "the spool is full (" + base::size_text(spool.bytes) + " of " + base::size_text(spool.max_bytes) +
                        "): nothing more is captured until there is room, and the primary keeps its WAL",
                    "let pgtandem apply --follow run, or raise spool.max_bytes"});
   else if (used > (1 - little) * most)
-    out.push_back({Level::warning, "spool_nearly_full", "",
-                   "the spool is nearly full: " + bytes_words(used) + " of " + bytes_words(most),
-                   "let pgtandem apply --follow run, or raise spool.max_bytes"});
+    out.push_back(
+        {Level::warning, "spool_nearly_full", "",
+         "the spool is nearly full: " + base::size_text(spool.bytes) + " of " + base::size_text(spool.max_bytes),
+         "let pgtandem apply --follow run, or raise spool.max_bytes"});
   if (at.sync_queue_size > static_cast<uint64_t>(at.limits.max_queue_size))
     out.push_back({Level::warning, "queue_congested", at.slowest() != nullptr ? at.slowest()->node : "",
                    "the queue is congested: " + std::to_string(at.sync_queue_size) +

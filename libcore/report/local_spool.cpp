@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/arena.hpp"
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "report/local.hpp"
 #include "spool/cursor.hpp"
@@ -16,9 +17,8 @@ namespace {
 
 using change::Lsn;
 
-// Operations that are read through to count their transactions: a tenth of a second. Beyond them only the first is
-// looked at.
-constexpr uint64_t most_counted = 200'000;
+// s that the queue is read through to count transactions; what would take longer is not known.
+constexpr double most_counting = 0.1;
 
 Time changed(const std::filesystem::path& file) {
   struct stat now {};
@@ -45,16 +45,16 @@ void look_at_disk(const std::filesystem::path& directory, Spool& spool) {
 void look_at_pending(const std::filesystem::path& directory, Lsn after, Standby& of, Spool& spool) {
   try {
     spool::Reader reader(directory, after, Lsn{UINT64_MAX});
-    const bool count = of.waiting <= most_counted;
+    const double until = base::monotonic_seconds() + most_counting;
     uint64_t transactions = 0;
     base::Arena arena;
     for (;;) {
       arena.reset();
       const change::Event* const event = reader.next(arena);
       if (event == nullptr) break;
+      if (of.oldest_pending && base::monotonic_seconds() > until) return;
       if (event->type != change::EventType::begin) continue;
       if (!of.oldest_pending) of.oldest_pending = event->time;
-      if (!count) return;
       ++transactions;
     }
     of.lag_transactions = transactions;
@@ -133,8 +133,8 @@ void look_at_spool(const config::Settings& settings, const std::map<std::string,
       spool.captured_lsn = mark->commit_lsn.text();
       spool.captured_time = mark->time;
     }
-    spool.writer = spool.capture_running = spool::writer_running(directory);
-    spool.full = spool.writer && !spool::full_because(directory).empty();
+    spool.capture_running = spool::writer_running(directory);
+    spool.full = spool.capture_running && !spool::full_because(directory).empty();
     for (const spool::Segment& segment : spool::list_segments(directory)) {
       spool.bytes += segment.bytes;
       ++spool.segments;

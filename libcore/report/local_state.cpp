@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "report/local.hpp"
 #include "spool/dead.hpp"
+#include "spool/layout.hpp"
 #include "state/full_pass.hpp"
 #include "state/incremental.hpp"
 #include "state/marks.hpp"
@@ -110,13 +111,18 @@ void look_at_tables(const config::Settings& settings, Snapshot& out) {
     }
   });
   look(out, {}, [&] {
-    for (const spool::DeadLetter& letter : spool::dead_letters(settings.spool.directory)) {
+    // One that is damaged hides whose they all are; that there are some must still be said.
+    const auto count = spool::list_dead(settings.spool.directory).size();
+    for (auto& [name, of] : out.standbys) of.quarantined = count;
+    const std::vector<spool::DeadLetter> letters = spool::dead_letters(settings.spool.directory);
+    for (auto& [name, of] : out.standbys) of.quarantined = 0;
+    for (const spool::DeadLetter& letter : letters) {
       const auto found = out.standbys.find(letter.node);
       if (found == out.standbys.end()) continue;
       ++found->second.quarantined;
-      event(
-          out, letter.time, "error",
-          letter.node + ": operation " + letter.id() + " on " + letter.table + " is in quarantine: " + letter.message);
+      event(out, letter.time, "error",
+            letter.node + ": operation " + letter.id() + " on " + letter.table + " is in quarantine" +
+                (letter.sqlstate.empty() ? "" : " (" + letter.sqlstate + ")"));  // its message may quote a row
     }
   });
 }

@@ -16,6 +16,8 @@ namespace {
 
 // s that a pass may be late, at the least: cron and timers of coarse accuracy start one a minute.
 constexpr double least_patience = 120;
+// s that each server may take, to connect and to answer.
+constexpr double deadline = 3;
 
 std::optional<change::Source> source_of(const config::Settings& settings) {
   try {
@@ -41,7 +43,6 @@ void name_nodes(const config::Settings& settings, Snapshot& out) {
       node.host = address.host;
       if (address.port != 0) node.port = address.port;
     }
-    node.api_port = of.api_port;
     node.failure_threshold = static_cast<uint64_t>(of.failure_threshold);
     node.lag_threshold = of.replication_lag_threshold;
     if (of.role == config::Role::secondary) {
@@ -72,13 +73,13 @@ void judge_monitoring(Snapshot& out) {
 
 }  // namespace
 
-Snapshot take_snapshot(const config::Settings& settings, const SnapshotOptions& options) {
+Snapshot take_snapshot(const config::Settings& settings) {
   Snapshot out;
   out.version = PGTANDEM_VERSION;
   out.limits = {settings.synchronization.full_sync_interval, settings.synchronization.incremental_sync_interval,
                 settings.synchronization.max_queue_size};
   name_nodes(settings, out);
-  const std::map<std::string, Answer> answers = ask_servers(settings, source_of(settings), options.deadline);
+  const std::map<std::string, Answer> answers = ask_servers(settings, source_of(settings), deadline);
   out.time = base::unix_microseconds();
   for (auto& [name, node] : out.nodes) {
     node.server = answers.at(name).server;
@@ -86,7 +87,7 @@ Snapshot take_snapshot(const config::Settings& settings, const SnapshotOptions& 
   }
   look_at_spool(settings, answers, out);
   look_at_state(settings, out);
-  count_failures(settings.state_directory, options.note, out);
+  count_failures(settings.state_directory, settings.monitoring.health_check_interval, out);
   judge_monitoring(out);
   if (const Standby* const slowest = out.slowest()) {
     out.sync_queue_size = slowest->waiting;

@@ -50,7 +50,6 @@ struct Node {
   int priority = 1;
   std::string host;  // of the configuration's server:, else of its database_url; for people
   int port = 0;
-  int api_port = 0;
   uint64_t failure_threshold = 3;  // looks in vain after which it is offline
   double lag_threshold = 60;       // s behind above which a standby is not healthy
   Health health = Health::healthy;
@@ -79,7 +78,6 @@ struct Spool {
   bool readable = true;  // false: we may not read it
   bool full = false;     // nothing more is captured until there is room
   bool founded = false;
-  bool writer = false;  // a `queue put` runs
   uint64_t bytes = 0;
   uint64_t max_bytes = 0;
   uint64_t segments = 0;
@@ -217,14 +215,9 @@ struct Snapshot {
   const Standby* slowest() const;
 };
 
-struct SnapshotOptions {
-  double deadline = 3;  // s that each server may take, to connect and to answer
-  // Counts failures of servers, across runs, in STATE/nodes.json. Without it nothing is written anywhere.
-  bool note = true;
-};
-
 // Throws only where the settings themselves are at odds; whatever cannot be read is said in the snapshot. Both servers
-// are asked at the same time, so that it takes the deadline and no more, whatever they do.
-Snapshot take_snapshot(const config::Settings& settings, const SnapshotOptions& options = {});
+// are asked at the same time, so that it takes three seconds and no more, whatever they do. Failures of servers are
+// counted across looks, see failures.hpp.
+Snapshot take_snapshot(const config::Settings& settings);
 
 }  // namespace report

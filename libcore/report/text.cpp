@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#include "base/size_text.hpp"
+#include "base/tame.hpp"
 #include "report/health.hpp"
 #include "report/words.hpp"
 
 namespace report {
 namespace {
+
+using base::tame;
 
 constexpr const char* plain = "\033[0m";
 const char* colour_of(Level level) {
@@ -17,20 +21,6 @@ const char* colour_of(Health health) {
   return colour_of(health == Health::healthy   ? Level::ok
                    : health == Health::warning ? Level::warning
                                                : Level::critical);
-}
-
-// Text may come from servers: what a terminal would obey is not shown. Cut in front of a whole UTF-8 character.
-std::string tame(const std::string& text, size_t width) {
-  std::string out;
-  size_t columns = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool begins = (byte & 0xC0) != 0x80;
-    if (begins && width > 0 && columns == width) break;
-    columns += begins ? 1 : 0;
-    out += byte < 0x20 || byte == 0x7F ? '?' : c;
-  }
-  return out;
 }
 
 // Lines of a screen: a label of one width, and what is to be said.
@@ -99,10 +89,10 @@ std::string slot_words(const Snapshot& at) {
   if (!slot.exists) return "not known, " + at.current_primary + " was not asked or did not answer";
   if (!*slot.exists) return slot.name + " is missing";
   std::vector<std::string> parts = {slot.name, slot.active ? "in use" : "not in use"};
-  if (slot.retained) parts.push_back(bytes_words(static_cast<double>(*slot.retained)) + " of WAL kept");
+  if (slot.retained) parts.push_back(base::size_text(static_cast<uint64_t>(*slot.retained)) + " of WAL kept");
   if (!slot.wal_status.empty() && slot.wal_status != "reserved") parts.push_back(slot.wal_status);
   if (slot.safe_wal_size)
-    parts.push_back(bytes_words(static_cast<double>(*slot.safe_wal_size)) + " left until it is lost");
+    parts.push_back(base::size_text(static_cast<uint64_t>(*slot.safe_wal_size)) + " left until it is lost");
   return join(parts);
 }
 
@@ -111,8 +101,7 @@ std::string queue_words(const Snapshot& at) {
   if (!spool.founded) return spool.error.empty() ? "none yet" : spool.error;
   std::vector<std::string> parts = {count_words(at.sync_queue_size, "operation") + " waiting"};
   if (at.oldest_pending) parts.push_back("the oldest for " + span_words(seconds_between(*at.oldest_pending, at.time)));
-  parts.push_back(bytes_words(static_cast<double>(spool.bytes)) + " of " +
-                  bytes_words(static_cast<double>(spool.max_bytes)));
+  parts.push_back(base::size_text(spool.bytes) + " of " + base::size_text(spool.max_bytes));
   return join(parts);
 }
 

@@ -1,7 +1,6 @@
 #include "report/words.hpp"
 
 #include <cstdio>
-#include <iterator>
 
 #include "base/clock.hpp"
 
@@ -33,16 +32,6 @@ std::string span_words(double seconds) {
   if (whole < 2 * hour) return std::to_string(whole / minute) + " min";
   if (whole < 2 * day) return two_units(whole, hour, " h", minute, " min");
   return two_units(whole, day, " d", hour, " h");
-}
-
-std::string bytes_words(double bytes) {
-  static constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  size_t unit = 0;
-  while (bytes >= 1024 && unit + 1 < std::size(units)) {
-    bytes /= 1024;
-    ++unit;
-  }
-  return printed(unit == 0 ? "%.0f " : "%.1f ", bytes) + units[unit];
 }
 
 std::string count_words(uint64_t count, const char* one) {

@@ -1,4 +1,4 @@
-// Figures as people read them: "2 h 5 min", "1.2 GiB", a time of day. For texts only; programs get plain numbers. Pure.
+// Figures as people read them: "2 h 5 min", a time of day. For texts only; programs get plain numbers. Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,6 @@
 namespace report {
 
 std::string span_words(double seconds);                    // "0.4 s", "12 s", "3 min", "2 h 5 min", "4 d 3 h"
-std::string bytes_words(double bytes);                     // "512 bytes", "1.2 GiB"
 std::string count_words(uint64_t count, const char* one);  // "1 table", "3 tables"
 std::string moment_words(const Time& time);                // "2026-11-23 04:05:06 UTC"; "never"
 double seconds_between(int64_t from, int64_t to);          // of microseconds; never below zero

@@ -19,18 +19,6 @@
 namespace spool {
 namespace {
 
-// Those who only ask whether a writer runs hold the lock for a moment, too.
-base::FileLock take_lock(const std::filesystem::path& spool) {
-  for (int attempt = 0;; ++attempt) {
-    try {
-      return base::FileLock(lock_path(spool), "queue put", private_file);
-    } catch (const base::Error& error) {
-      if (error.kind() != base::Exit::try_later || attempt == 5) throw;
-    }
-    base::sleep_or_stop(0.02);
-  }
-}
-
 class Put {
  public:
   Put(int input, const config::Settings& settings);
@@ -62,7 +50,7 @@ class Put {
 
 Put::Put(int input, const config::Settings& settings)
     : input_(input),
-      lock_(take_lock(settings.spool.directory)),
+      lock_(lock_path(settings.spool.directory), "queue put", private_file),
       start_(repair_end(settings.spool.directory)),
       publisher_(settings, start_),
       lines_([this](char* to, size_t size) { return fill(to, size); }, change::max_line, "stdin") {

@@ -158,7 +158,7 @@ write_config() {
   for line in "$@"; do
     key=${line%%:*}
     case $key in
-    spool | state | full_sync | api | filters | hooks | alerts | schema_drift | logging) other[$key]=${line#*:} ;;
+    spool | state | full_sync | api | filters | hooks | alerts | monitoring | schema_drift | logging) other[$key]=${line#*:} ;;
     *) sync[$key]=${line#*:} ;;
     esac
   done

@@ -13,7 +13,7 @@ code_of() { # CODE: the finding
 
 two_servers
 images_tables
-write_config 'images, categories' 'full_sync_interval: 3600' "hooks: {on_alert: ['$work/alert']}" 'alerts: {database_down: {threshold: 2, cooldown: 0}}'
+write_config 'images, categories' 'full_sync_interval: 3600' "hooks: {on_alert: ['$work/alert']}" 'alerts: {database_down: {threshold: 2, cooldown: 0}}' 'monitoring: {health_check_interval: 3}'
 cat >"$work/alert" <<'SH'
 #!/bin/sh
 exec cat >>"$(dirname "$0")/alerts"

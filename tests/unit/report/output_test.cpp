@@ -142,8 +142,6 @@ TEST_CASE("figures as people read them") {
   CHECK(report::span_words(150) == "2 min");
   CHECK(report::span_words(7500) == "2 h 5 min");
   CHECK(report::span_words(4 * 86400 + 3 * 3600 + 5) == "4 d 3 h");
-  CHECK(report::bytes_words(512) == "512 bytes");
-  CHECK(report::bytes_words(1.5 * 1024 * 1024) == "1.5 MiB");
   CHECK(report::count_words(1, "table") == "1 table");
   CHECK(report::count_words(2, "table") == "2 tables");
   CHECK(report::moment_words(report::Time()) == "never");

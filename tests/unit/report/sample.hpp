@@ -43,7 +43,7 @@ inline report::Snapshot well() {
   at.slot.wal_status = "reserved";
   at.slot.retained = 4096;
   report::Spool& spool = at.spool;
-  spool.founded = spool.writer = spool.capture_running = true;
+  spool.founded = spool.capture_running = true;
   spool.bytes = 1000;
   spool.max_bytes = 10'000'000;
   spool.segments = 1;
