@@ -141,11 +141,7 @@ bool may_publish(pg::Session& session, const config::Settings& settings, const s
 
 // `changed` tells of a table that was in it whether it is filtered otherwise from now on.
 template <class Changed>
-void warn_of_changes(const config::Settings& settings, const Published& before, const std::string& name,
-                     const Changed& changed) {
-  using base::Level;
-  if (!before.every_kind)
-    base::log(Level::warn, "publication " + name + " left changes out, and no longer does; compare the tables");
+void warn_of_changes(const config::Settings& settings, const Published& before, const Changed& changed) {
   for (const TableName& table : settings.synchronization.sync_tables) {
     const auto old = before.tables.find(table);
     std::string what;
@@ -155,8 +151,10 @@ void warn_of_changes(const config::Settings& settings, const Published& before, 
       what =
           "has another filter from now on: rows that it had before are on the standby as the old one left them; "
           "compare and mend, or copy them";
+    else if (!before.every_kind)
+      what = "was published without all of its changes until now; compare and mend";
     if (what.empty()) continue;
-    base::log(Level::warn, "table " + table.text() + " " + what);
+    base::log(base::Level::warn, "table " + table.text() + " " + what);
     for (const std::string& node : settings.secondaries())
       state::mark_table(settings.state_directory, node, table.text(), what, "");
   }
@@ -194,7 +192,7 @@ bool make_publication(pg::Session& session, const config::Settings& settings, co
   if (make)
     base::log(base::Level::info, "publication " + name + " created for " + list);
   else
-    warn_of_changes(settings, before, name, [&](const TableName& table, const Member& old) {
+    warn_of_changes(settings, before, [&](const TableName& table, const Member& old) {
       const Member& member = now.tables.at(table);
       return old.where != member.where || old.columns != member.columns;
     });
@@ -216,7 +214,7 @@ std::vector<std::string> publication_by_others(pg::Session& session, const confi
     try_filter_by_view(session, table, filter);
   }
   if (!make)
-    warn_of_changes(settings, before, name, [&](const TableName& table, const Member& old) {
+    warn_of_changes(settings, before, [&](const TableName& table, const Member& old) {
       const Asked asked = asked_of(settings, table);
       return asked.where == old.where.empty() || asked.columns != old.columns ||
              (asked.where && !is_noted(settings, before));

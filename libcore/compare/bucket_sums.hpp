@@ -12,17 +12,9 @@
 #include "compare/page_ranges.hpp"
 #include "compare/row_digest.hpp"
 #include "compare/side.hpp"
+#include "compare/table_read.hpp"
 
 namespace compare {
-
-// A table on one side, as statements name it.
-struct TableRead {
-  std::string from;
-  std::string where;  // empty: every row
-  double rows = 0;    // estimated
-  uint64_t pages = 0;
-  bool ranges = false;
-};
 
 // What both sides are asked for.
 struct Recipe {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -13,6 +14,7 @@
 #include "base/log.hpp"
 #include "compare/copy_plan.hpp"
 #include "compare/cut.hpp"
+#include "compare/reference_depth.hpp"
 #include "compare/side.hpp"
 #include "pg/copy_through.hpp"
 #include "pg/quote.hpp"
@@ -38,12 +40,13 @@ class Copies {
         options_(options),
         told_(told),
         cut_(cut),
+        tables_(options.tables),
         source_(spool::require_mark(settings.spool.directory).source),
         pin_(settings.secondary(options.node),
              {.purpose = "pgtandem apply", .writes_as_replica = true, .answer_timeout = day}) {}
 
   void print(const std::function<void(std::string_view)>& print) {
-    for (const base::TableName& table : options_.tables) {
+    for (const base::TableName& table : tables_) {
       const CopyPlan plan = plan_copy(cut_.primary(), pin_, table, filter_of(table));
       print("-- the first copy of " + table.text() + " at " + cut_.lsn().text() + "\n-- " + plan.out + "\n-- " +
             plan.in + "\n");
@@ -54,10 +57,14 @@ class Copies {
     pin_.query("BEGIN");
     apply::pin_progress(pin_, source_, cut_.standby_lsn());
     // Where foreign keys are checked, what is referenced has to be there: one after the other.
-    const bool ordered = pin_.query("SHOW session_replication_role").get(0, 0) != "replica";
+    const bool ordered = !pin_.replica_role();
+    if (ordered) {
+      const std::map<base::TableName, size_t> depth = reference_depth(pin_, tables_);
+      std::ranges::stable_sort(tables_, {}, [&](const base::TableName& table) { return depth.at(table); });
+    }
     const size_t jobs = ordered ? 1 : std::clamp(std::thread::hardware_concurrency(), 1U, most_jobs);
     std::vector<std::function<void()>> tasks;
-    for (size_t job = 0; job < std::min(jobs, options_.tables.size()); ++job) tasks.emplace_back([this] { work(); });
+    for (size_t job = 0; job < std::min(jobs, tables_.size()); ++job) tasks.emplace_back([this] { work(); });
     double kept = base::monotonic_seconds();
     bool held = true;
     run_together(std::move(tasks), [&] {
@@ -79,8 +86,8 @@ class Copies {
   }
 
   void work() {
-    for (size_t i = next_++; i < options_.tables.size() && !should_end(); i = next_++) {
-      const base::TableName& table = options_.tables[i];
+    for (size_t i = next_++; i < tables_.size() && !should_end(); i = next_++) {
+      const base::TableName& table = tables_[i];
       try {
         const uint64_t rows = copy(table);
         const std::lock_guard lock(mutex_);
@@ -149,6 +156,7 @@ class Copies {
   const CopyOptions& options_;
   const CopyTold& told_;
   Cut& cut_;
+  std::vector<base::TableName> tables_;  // in the order in which they are begun
   const change::Source source_;
   pg::Session pin_;  // holds the progress row until all is committed
   std::atomic<size_t> next_{0};

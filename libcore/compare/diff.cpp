@@ -11,6 +11,7 @@
 #include "capture/link.hpp"
 #include "compare/give_way.hpp"
 #include "compare/paused.hpp"
+#include "compare/reference_depth.hpp"
 #include "compare/settled.hpp"
 #include "compare/table_diff.hpp"
 #include "spool/mark.hpp"
@@ -32,28 +33,12 @@ change::Source source_of(const config::Settings& settings, pg::Session& primary,
           capture::link_name(settings), cut};
 }
 
-// Tables that reference others come before those, as far as there is such an order.
+// Tables that reference others come before those, as far as there is such an order. Else the lines stand in the
+// configuration's; they come last table first.
 void referencing_first(std::vector<Pairing>& pairings, pg::Session& standby) {
-  const pg::Result references = standby.query(
-      R"(SELECT cn.nspname, c.relname, pn.nspname, p.relname
-           FROM pg_catalog.pg_constraint f
-           JOIN pg_catalog.pg_class c ON c.oid = f.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
-           JOIN pg_catalog.pg_class p ON p.oid = f.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
-          WHERE f.contype = 'f' AND f.conrelid <> f.confrelid)");
-  std::map<base::TableName, size_t> depth;  // above every table that it references
-  for (const Pairing& pairing : pairings) depth[pairing.pair.table] = 0;
-  bool moved = true;
-  for (size_t round = 0; moved && round < pairings.size(); ++round) {  // a circle of references has no order
-    moved = false;
-    for (int i = 0; i < references.rows(); ++i) {
-      const auto child = depth.find({std::string(references.get(i, 0)), std::string(references.get(i, 1))});
-      const auto parent = depth.find({std::string(references.get(i, 2)), std::string(references.get(i, 3))});
-      if (child == depth.end() || parent == depth.end() || child->second > parent->second) continue;
-      child->second = parent->second + 1;
-      moved = true;
-    }
-  }
-  // Else the lines stand in the configuration's order; they come last table first.
+  std::vector<base::TableName> tables;
+  for (const Pairing& pairing : pairings) tables.push_back(pairing.pair.table);
+  const std::map<base::TableName, size_t> depth = reference_depth(standby, tables);
   std::ranges::stable_sort(pairings, {}, [&](const Pairing& p) { return depth.at(p.pair.table); });
   std::ranges::reverse(pairings);
 }

@@ -5,6 +5,7 @@
 #include "apply/target.hpp"
 #include "base/error.hpp"
 #include "compare/row_look.hpp"
+#include "pg/error.hpp"
 #include "pg/quote.hpp"
 
 namespace compare {
@@ -20,8 +21,9 @@ Sum sum_of(const pg::Result& row, int first) {
 }
 
 // LATERAL with OFFSET 0 leaves the planner no other way than one look into the index for each key.
-Sum sum_keys(pg::Session& session, const change::Relation& relation, const TableRead& table, const Recipe& recipe,
-             std::span<const RowKey> keys) {
+// Nothing where the keys cannot be asked for, as where an enum's label is not there any more.
+std::optional<Sum> sum_keys(pg::Session& session, const change::Relation& relation, const TableRead& table,
+                            const Recipe& recipe, std::span<const RowKey> keys) {
   apply::Targets targets = apply::Targets::to_look(session);
   const apply::TargetTable& target = targets.of(relation);
   std::vector<std::string> arrays;
@@ -42,7 +44,16 @@ Sum sum_keys(pg::Session& session, const change::Relation& relation, const Table
                           row_hash(recipe.columns, recipe.digest) + " AS x FROM " + table.from +
                           where_sql({condition, table.where}) + " OFFSET 0) AS r OFFSET 0) AS s";
   const std::vector<pg::Parameter> values(arrays.begin(), arrays.end());
-  return sum_of(session.query(sql, values), 0);
+  session.query("SAVEPOINT pgtandem_keys");
+  try {
+    const Sum sum = sum_of(session.query(sql, values), 0);
+    session.query("RELEASE SAVEPOINT pgtandem_keys");
+    return sum;
+  } catch (const pg::SqlError& refused) {
+    if (!pg::is_refusal_of_rows(refused.sqlstate())) throw;
+    session.query("ROLLBACK TO SAVEPOINT pgtandem_keys");
+    return {};
+  }
 }
 
 }  // namespace
@@ -52,20 +63,6 @@ Recipe recipe_of(const Comparison& comparison, const Pairing& pairing) {
   recipe.digest = comparison.digest();
   recipe.columns = pairing.pair.columns;
   return recipe;
-}
-
-TableRead primary_read(const Pairing& pairing) {
-  const TableShape& shape = pairing.primary;
-  return {pairing.pair.primary_from, pairing.pair.primary_where, shape.rows, shape.pages, shape.ranges};
-}
-
-TableRead standby_read(const Pairing& pairing) {
-  const TableShape& shape = pairing.standby;
-  return {pairing.pair.standby_from, "", shape.rows, shape.pages, shape.ranges};
-}
-
-std::string key_column(const TablePair& pair) {
-  return pg::quote_identifier(pair.relation.columns[pair.relation.key[0]].name);
 }
 
 std::string range_of_keys(const TablePair& pair, std::optional<int64_t> from, std::optional<int64_t> to) {
@@ -81,15 +78,16 @@ bool same_rows(Comparison& comparison, const Pairing& pairing, const std::vector
                GiveWay& way) {
   const Recipe recipe = recipe_of(comparison, pairing);
   const std::vector<RowKey> spans(keys.begin(), keys.end());
-  Sum ours;
-  Sum theirs;
-  const auto task = [&](Side& side, const TableRead& table, Sum& sum) {
+  std::optional<Sum> ours;
+  std::optional<Sum> theirs;
+  const auto task = [&](Side& side, const TableRead& table, std::optional<Sum>& sum) {
     return [&, table] { sum = sum_keys(side.session(), pairing.pair.relation, table, recipe, spans); };
   };
-  run_together({task(comparison.primary(), primary_read(pairing), ours),
-                task(comparison.standby(), standby_read(pairing), theirs)},
+  run_together({task(comparison.primary(), primary_read(pairing.pair, pairing.primary), ours),
+                task(comparison.standby(), standby_read(pairing.pair, pairing.standby), theirs)},
                [&] { way.look(); });
-  return ours == theirs;
+  way.look();  // where none of the waits was long enough for it
+  return ours && ours == theirs;
 }
 
 RangeSums sum_range(Comparison& comparison, const Pairing& pairing, std::optional<int64_t> from,
@@ -103,9 +101,10 @@ RangeSums sum_range(Comparison& comparison, const Pairing& pairing, std::optiona
       if (row && row.rows() > 0) sum = sum_of(row, 1);
     };
   };
-  run_together({task(comparison.primary(), primary_read(pairing), sums.primary),
-                task(comparison.standby(), standby_read(pairing), sums.standby)},
+  run_together({task(comparison.primary(), primary_read(pairing.pair, pairing.primary), sums.primary),
+                task(comparison.standby(), standby_read(pairing.pair, pairing.standby), sums.standby)},
                [&] { way.look(); });
+  way.look();
   if (should_end()) throw base::Error(base::Exit::try_later, "stopped before the proof was complete; start it again");
   return sums;
 }

@@ -15,16 +15,13 @@
 
 namespace compare {
 
-// What a table's rows are summed up with, as one bucket, and the table as each side's statements name it.
+// What a table's rows are summed up with, as one bucket.
 Recipe recipe_of(const Comparison& comparison, const Pairing& pairing);
-TableRead primary_read(const Pairing& pairing);
-TableRead standby_read(const Pairing& pairing);
-// The key's column, quoted; of one with an integer key.
-std::string key_column(const TablePair& pair);
 // The condition for keys from `from` to before `to`; without one as far as there are any.
 std::string range_of_keys(const TablePair& pair, std::optional<int64_t> from, std::optional<int64_t> to);
 
-// Whether the rows of these keys, as pair.relation.key, are the same, be they there or not.
+// Whether the rows of these keys, as pair.relation.key, are the same, be they there or not. False also where a side
+// cannot ask for them.
 bool same_rows(Comparison& comparison, const Pairing& pairing, const std::vector<std::vector<change::Value>>& keys,
                GiveWay& way);
 

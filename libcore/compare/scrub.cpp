@@ -22,10 +22,11 @@ change::Lsn parse_lsn(const std::string& text) {
   return lsn;
 }
 
-// What was compared of which table. One that was made anew, another key, other columns or another filter is another.
+// What was compared of which table. One that was made or written anew outside the stream is another, and so is one with
+// another key, other columns or another filter.
 std::string shape_of(const Pairing& pairing) {
   const TablePair& pair = pairing.pair;
-  std::string text = pairing.primary.oids + '\n' + pairing.standby.oids + '\n' + pair.primary_where + '\n';
+  std::string text = pairing.primary.identity + '\n' + pairing.standby.identity + '\n' + pair.primary_where + '\n';
   for (size_t i = 0; i < pair.columns.size(); ++i)
     text += pair.columns[i].sql + ' ' + pair.columns[i].type + ' ' + pair.relation.columns[i].type + '\n';
   for (const uint16_t column : pair.relation.key) text += std::to_string(column) + ' ';
@@ -94,7 +95,8 @@ void Scrub::begin(const Pairing& pairing, const state::NodeReceipt& before, bool
     table.whole = "it is marked";
   else if (old->shape != shape_of(pairing))
     table.whole = "it is another table, or compared otherwise, than when it was proven";
-  else if (old->source != source_of(settings_) || parse_lsn(old->lsn) > comparison_.cut().lsn())
+  else if (old->source != source_of(settings_) || parse_lsn(old->lsn) > comparison_.cut().lsn() ||
+           parse_lsn(old->lsn) == change::Lsn())
     table.whole = "the stream is another one than when it was proven";
   if (old) table.proof = *old;
 }
@@ -211,11 +213,12 @@ state::ScrubProof whole_proof(const config::Settings& settings, Comparison& comp
   return out;
 }
 
-void want_stream(const config::Settings& settings, const std::string& node, const state::NodeReceipt& receipt) {
-  change::Lsn lowest{UINT64_MAX};
+void want_stream(const config::Settings& settings, const std::string& node, const state::NodeReceipt& receipt,
+                 change::Lsn cut) {
+  change::Lsn lowest = cut;
   for (const auto& [name, table] : receipt.tables)
     if (table.scrub) lowest = std::min(lowest, parse_lsn(table.scrub->lsn));
-  if (lowest.value != UINT64_MAX) spool::want_from(settings.spool.directory, node, lowest);
+  spool::want_from(settings.spool.directory, node, lowest);
 }
 
 }  // namespace compare

@@ -60,7 +60,9 @@ class Scrub {
 state::ScrubProof whole_proof(const config::Settings& settings, Comparison& comparison, const Pairing& pairing,
                               uint64_t rows, const std::string& time);
 
-// Asks the queue to keep what the next scrub of these tables reads.
-void want_stream(const config::Settings& settings, const std::string& node, const state::NodeReceipt& receipt);
+// Asks the queue to keep what the next scrub of these tables reads, as far as it lies before `cut`, which those that
+// are proven now will begin at.
+void want_stream(const config::Settings& settings, const std::string& node, const state::NodeReceipt& receipt,
+                 change::Lsn cut);
 
 }  // namespace compare

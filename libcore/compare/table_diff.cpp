@@ -15,10 +15,6 @@ namespace {
 
 using change::Value;
 
-TableRead read_of(const std::string& from, const std::string& where, const TableShape& shape) {
-  return {from, where, shape.rows, shape.pages, shape.ranges};
-}
-
 template <class Integer>
 Integer number(std::string_view text) {
   Integer value = 0;
@@ -64,7 +60,7 @@ TableDiff::TableDiff(Side& primary, Side& standby, const TablePair& pair, Digest
   recipe_.digest = digest;
   recipe_.columns = pair.columns;
   recipe_.key = pair.key;
-  if (pair.integer_key) recipe_.key_column = pg::quote_identifier(pair.relation.columns[pair.relation.key[0]].name);
+  if (pair.integer_key) recipe_.key_column = key_column(pair);
   for (const change::Column& column : pair.relation.columns)
     columns_ += (columns_.empty() ? "" : ", ") + pg::quote_identifier(column.name);
   for (size_t i = 0; i < pair.mixed.size(); ++i) {
@@ -76,8 +72,8 @@ TableDiff::TableDiff(Side& primary, Side& standby, const TablePair& pair, Digest
 }
 
 TableResult TableDiff::run(const TableShape& primary, const TableShape& standby) {
-  ours_ = read_of(pair_.primary_from, pair_.primary_where, primary);
-  theirs_ = read_of(pair_.standby_from, "", standby);
+  ours_ = primary_read(pair_, primary);
+  theirs_ = standby_read(pair_, standby);
   if (lines_ != nullptr) lines_->begin_table(pair_.relation);
   if (beside_.settled != nullptr) beside_.settled->begin_table(pair_);
   if (beside_.way != nullptr) beside_.way->look();

@@ -16,8 +16,13 @@ constexpr const char* describe = R"(
   SELECT c.oid, c.relkind, pg_catalog.row_security_active(c.oid),
          pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
          pg_catalog.quote_ident(current_user), coalesce(l.rows, 0), coalesce(l.pages, 0), coalesce(l.foreign_leaf, false),
-         c.oid || coalesce((SELECT pg_catalog.string_agg(' ' || p.relid::pg_catalog.oid, '' ORDER BY p.relid)
-                              FROM pg_catalog.pg_partition_tree(c.oid) AS p), '')
+         c.oid || '/' || c.relfilenode
+           || coalesce((SELECT pg_catalog.string_agg(' ' || a.attnum, '' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+                         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '')
+           || coalesce((SELECT pg_catalog.string_agg(pg_catalog.format(', %s/%s/%s', t.oid, t.relfilenode, i.xmin), ''
+                                                     ORDER BY t.oid)
+                          FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class t ON t.oid = p.relid
+                          LEFT JOIN pg_catalog.pg_inherits i ON i.inhrelid = t.oid), '')
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN LATERAL (
       SELECT sum(CASE WHEN t.reltuples > 0 AND t.relpages > 0 THEN t.reltuples / t.relpages ELSE 60 END * s.pages) AS rows,
@@ -77,7 +82,7 @@ TableShape read_shape(pg::Session& session, const base::TableName& table) {
   if (found.rows() == 0) return shape;
   const std::string oid(found.get(0, 0));
   shape.exists = true;
-  shape.oids = found.get(0, 8);
+  shape.identity = found.get(0, 8);
   shape.kind = found.get(0, 1)[0];
   shape.row_security = found.get(0, 2) == "t";
   shape.readable = found.get(0, 3) == "t";

@@ -36,8 +36,10 @@ struct TableShape {
   std::string node;
   base::TableName table;
   bool exists = false;
-  std::string oids;  // its own and its partitions'
-  char kind = 'r';   // pg_class.relkind
+  // Changes with whatever may change its rows outside the stream: made anew, rewritten or truncated, a column dropped
+  // and added, a partition detached and attached. A VACUUM FULL changes it, too.
+  std::string identity;
+  char kind = 'r';  // pg_class.relkind
   bool row_security = false;
   bool readable = false;
   std::string user;  // quoted

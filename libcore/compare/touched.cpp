@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/stop.hpp"
 #include "compare/key_sums.hpp"
+#include "pg/error.hpp"
 #include "spool/reader.hpp"
 
 namespace compare {
@@ -52,11 +53,16 @@ bool Touched::read(change::Lsn since) {
     change::Lsn commit;
     while (const Event* event = reader.next(arena)) {
       if (base::stop_requested()) throw Error(Exit::try_later, "stopped before the proof was complete; start it again");
-      if (event->type == EventType::begin) commit = event->lsn;
+      if (event->type == EventType::begin) {
+        commit = event->lsn;
+        way_.look();
+      }
       if (event->type == EventType::begin && commit >= comparison_.cut().lsn()) break;
       take(*event, commit);
       arena.reset();
     }
+  } catch (const pg::SqlError&) {
+    throw;  // of a look-up, not of the queue
   } catch (const Error& failure) {
     if (failure.kind() != Exit::data) throw;
     base::log(base::Level::debug, failure.what());
@@ -103,7 +109,7 @@ void Touched::look_up() {
       if (table.keys > std::max(table.rows / part_of_table, uint64_t{1000}))
         table.whole = "more than a quarter of it changed";
       else if (!same_rows(comparison_, *table.pairing, waiting.keys(), way_))
-        table.whole = "rows that changed differ";
+        table.whole = "rows that changed differ, or cannot be asked for by their keys";
     }
     waiting.clear();
   }

@@ -65,8 +65,7 @@ class Verify {
     bool equal = false;
     try {
       equal = compare_all();
-      // Without the scrub nobody wants it, and it would be kept for nothing.
-      if (options_.scrub || spool::is_wanted(settings_.spool.directory, node_)) want_stream(settings_, node_, entry_);
+      want();
       if (not_compared_.tables().empty())
         end(equal ? "equal" : "different", "");
       else
@@ -81,6 +80,14 @@ class Verify {
   }
 
  private:
+  // Before tables are read, so that what is applied meanwhile is not pruned; and when they are proven. Without the
+  // scrub nobody wants it, and it would be kept for nothing.
+  void want() const {
+    change::Lsn cut;
+    const bool scrubs = options_.scrub || spool::is_wanted(settings_.spool.directory, node_);
+    if (scrubs && change::Lsn::parse(entry_.run.lsn, cut)) want_stream(settings_, node_, entry_, cut);
+  }
+
   static base::FileLock lock_in(const std::filesystem::path& state) {
     base::make_directories(state);
     return {state / "verify.lock", "verify"};
@@ -111,6 +118,7 @@ class Verify {
     }
     entry_.run.lsn = cut.lsn().text();
     entry_.run.exact = true;
+    want();
     cut_time_ = base::iso_time(base::unix_microseconds());
     std::vector<std::string> synced;
     for (const base::TableName& table : settings_.synchronization.sync_tables) synced.push_back(table.text());
@@ -222,8 +230,8 @@ class Verify {
   // One bucket: what is asked here is whether all rows are equal, not where they are not.
   void sum_up(Comparison& comparison, const Pairing& pairing, GiveWay& way, Sums& our_sums, Sums& their_sums) {
     const Recipe recipe = recipe_of(comparison, pairing);
-    const TableRead ours = primary_read(pairing);
-    const TableRead theirs = standby_read(pairing);
+    const TableRead ours = primary_read(pairing.pair, pairing.primary);
+    const TableRead theirs = standby_read(pairing.pair, pairing.standby);
     std::atomic<uint64_t> rows{0};
     meter_.begin(pairing.pair.relation.text, static_cast<uint64_t>(ours.rows + theirs.rows));
     SumTasks primary(comparison.primary(), ours, recipe, our_sums, rows);

@@ -38,11 +38,11 @@ told 'queue put died of signal 11'
 # asked to stop, alone and with its whole group: capture first, put reads what is left
 for whom in '' -; do
   : >"$work/got"
-  rm -f "$work/ready"
-  setsid env CAPTURE="trap 'trap : TERM; echo last; exit 0' TERM; : >'$work/ready'; while :; do sleep 0.1; done" PUT="trap '' TERM; cat >'$work/got'" \
+  rm -f "$work/ready" "$work/put-ready"
+  setsid env CAPTURE="trap 'trap : TERM; echo last; exit 0' TERM; : >'$work/ready'; while :; do sleep 0.1; done" PUT="trap '' TERM; : >'$work/put-ready'; cat >'$work/got'" \
     "$script" 2>"$work/err" &
   running=$!
-  wait_until 10 "capture" test -e "$work/ready"
+  wait_until 10 "both programs" test -e "$work/ready" -a -e "$work/put-ready"
   kill -TERM -- "$whom$running"
   code=0
   wait "$running" || code=$?
@@ -65,7 +65,7 @@ ended() { # CODE WHAT
   local code=0
   wait "$running" || code=$?
   same "exit code, $2" "$1" "$code"
-  same "left running, $2" "" "$(pgrep -f "$BIN/(capture|queue)" -s 0 || true)"
+  same "left running, $2" "" "$(pgrep -f "^$BIN/(capture|queue)( |\$)" -s 0 || true)"
 }
 start
 primary "insert into categories (name) select 'category ' || i from generate_series(1, 1000) i"
