@@ -6,6 +6,7 @@ set -euo pipefail
 
 recorded() { jq -rc "$1" "$work/state/runs/incremental.json"; }
 mkdir -p "$work/fake" "$work/state"
+clusters_at_exit 'pkill -KILL -f "$work/fake/" || true'
 
 # --- the script alone ---
 # Each program does what the variable of its name says, and notes how it was called.
@@ -114,10 +115,25 @@ expect 1 env REPORT="$lines" VERIFY="$(tables 0 1 0); exit 1" "$script"
 told 'but rows just applied differ'
 same "record" '[1,null,1]' "$(recorded '[.exit_code, .failed, .read_back.different]')"
 expect 0 env REPORT="$lines" VERIFY='exit 75' "$script"
-told 'not read back: nothing can be proven now'
+told 'not all rows just applied are read back: nothing can be proven now'
 same "record" '[0,0,"nothing can be proven now"]' "$(recorded '[.exit_code, .read_back.equal, .read_back.why]')"
+for code in 65 77 78; do # of one table; the others are judged
+  expect 0 env REPORT="$lines" VERIFY="$(tables 1 0 0); exit $code" "$script"
+  told 'not all rows just applied are read back: a table cannot be compared'
+  same "record" '[0,2,"a table cannot be compared"]' "$(recorded '[.exit_code, .read_back.equal, .read_back.why]')"
+  expect 1 env REPORT="$lines" VERIFY="$(tables 0 1 0); exit $code" "$script"
+  told 'but rows just applied differ'
+  expect "$code" env REPORT="$lines" VERIFY="exit $code" "$script" # nothing at all was judged
+done
 expect 69 env REPORT="$lines" VERIFY='exit 69' "$script"
 same "record" '[69,"verify"]' "$(recorded '[.exit_code, .failed]')"
+
+# while one program is still at its work after the others, the script sleeps
+mkdir "$work/path"
+printf '#!/bin/bash\necho >>"%s"\nexec /bin/sleep "$@"\n' "$work/sleeps" >"$work/path/sleep"
+chmod +x "$work/path/sleep"
+expect 0 env PATH="$work/path:$PATH" CAPTURE='/bin/sleep 0.5' APPLY='/bin/sleep 2' "$script"
+at_most "turns of a wait of two seconds" 10 "$(wc -l <"$work/sleeps")"
 
 env APPLY="$endless" "$script" 2>"$work/first" &
 first=$!
