@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Faults made on purpose, each diagnosed by `status` alone: in words, with the right health code, and with what mends it. The
 # table is what the calls of `diagnosed` say; the last lines print it.
-# timeout: 600
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

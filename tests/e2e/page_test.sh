@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The page in headless Chromium: narrow and wide, light and dark, English and Chinese; table names that would be markup are text;
 # the buttons, by keyboard; the token; a server that went away. Screenshots are left in page-test/screens of the build directory.
-# timeout: 600
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

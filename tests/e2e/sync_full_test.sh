@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # scripts/sync-full: from two empty directories and one configuration to a synced, following pair; what differs is mended and
 # proven; marks come first and go; only when due; one at a time; and a pass that was killed is gone on with.
-# timeout: 600
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
