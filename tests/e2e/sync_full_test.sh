@@ -109,6 +109,8 @@ expect 75 "$script"
 told "another pass is running (pid $first sync-full since 20"
 expect 0 "$script" --if-due
 told 'nothing done'
+expect 0 "$script" --if-due --quiet
+same "what a quiet one says beside another" "" "$(cat "$work/err")"
 kill -TERM "$first"
 code=0
 wait "$first" || code=$?

@@ -124,6 +124,7 @@ first=$!
 until pgrep -P "$first" -f fake/apply >/dev/null; do sleep 0.05; done
 expect 75 "$script"
 told "another pass is running (pid $first sync-incremental since 20"
+grep -qE '^SuccessExitStatus=(.* )?75( |$)' "$top/config/systemd/pgtandem-incremental.service" || fail "a pass beside another one is a unit that failed"
 rm "$work/state/runs/incremental.json"
 expect 0 "$script" --if-due
 told "another pass is running (pid $first sync-incremental since 20.*nothing done"

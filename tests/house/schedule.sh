@@ -28,7 +28,7 @@ run 78 cron -c "$work/none.yaml"
 # --- cron: the file that the tree ships, but for where programs and configuration are ---
 example=$tree/config/distributed_ha_config.yaml
 root=$work/root
-run 0 cron -c "$example" --dry-run
+run 0 cron -c "$example" --root "$root" --dry-run
 [ ! -e "$root" ] || fail "--dry-run wrote"
 run 0 cron -c "$example" --root "$root"
 grep -q 'once a minute at most' "$work/err" || fail "not a word about an interval below a minute"
