@@ -7,6 +7,11 @@ set -euo pipefail
 recorded() { jq -rc "$1" "$work/state/runs/incremental.json"; }
 mkdir -p "$work/fake" "$work/state"
 
+first=
+# shellcheck disable=SC2016 # as it is then
+clusters_at_exit '[ -z "$first" ] || kill -TERM "$first" 2>/dev/null || true'
+spent_by() { awk '{ print $14 + $15 + $16 + $17 }' "/proc/$1/stat"; } # CPU time, in 1/100 s
+
 # --- the script alone ---
 # Each program does what the variable of its name says, and notes how it was called.
 ln -s "$top/scripts/sync-incremental" "$work/fake/sync-incremental"
@@ -130,6 +135,9 @@ expect 0 "$script" --if-due
 told "another pass is running (pid $first sync-incremental since 20.*nothing done"
 expect 0 "$script" --if-due --quiet
 same "what a quiet one says beside another" "" "$(cat "$work/err")"
+spent=$(spent_by "$first")
+sleep 2
+at_most "1/100 s of CPU time that 2 s of waiting cost" 25 $(($(spent_by "$first") - spent))
 kill -TERM "$first"
 wait "$first" || fail "SIGTERM: exit code $?"
 same "record" '[0,true]' "$(recorded '[.exit_code, .stopped]')"
