@@ -27,6 +27,7 @@ for _ in 1 2 3; do
   code=0
   timeout 60 "$script" --init >"$work/out" 2>"$work/err" || code=$?
   [ "$code" = 77 ] || break
+  told "lacks rights: .*then sync-full --init again"
   if grep -q '^sync-full: capture init' "$work/err"; then cluster_psql primary crawler -f "$work/out"; else cluster_psql standby crawler -f "$work/out"; fi
 done
 same "exit code of the first sync" 0 "$code"

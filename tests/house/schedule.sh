@@ -47,6 +47,7 @@ grep -q '^\* \* \* \* \* backup test -x /' "$root/etc/cron.d/pgtandem" || fail "
 # --- systemd ---
 etc=$root/etc/systemd/system
 run 0 systemd -c "$work/slow.yaml" --root "$root"
+grep -q "cron starts passes here too; .*rm $root/etc/cron.d/pgtandem" "$work/err" || fail "no word about cron's file beside systemd: $(cat "$work/err")"
 has "$etc/pgtandem-incremental.timer.d/schedule.conf" OnUnitActiveSec=90s
 has "$etc/pgtandem-full.timer.d/schedule.conf" OnUnitInactiveSec=7200s
 has "$etc/pgtandem-health.timer.d/schedule.conf" OnUnitActiveSec=7.5s
