@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # The first copy of a table by `apply -`, while the primary is written: nothing missed, nothing twice; indexes and constraints
 # as they were; broken off it leaves the table as it was. And `apply init --create-tables`: from nothing to a pair in step.
 set -euo pipefail

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # The cut: two snapshots of one state, while both sides are written; beside `apply --follow` and without it; and that nothing
 # is left of it, whatever happens.
 set -euo pipefail

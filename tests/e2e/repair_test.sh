@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # `apply -` with a comparison's lines: what they name is mended as it is now on the primary, never as it was when the lines
 # were written; no row that changed since is taken back, none that went since comes again. The lines are made by hand here.
 set -euo pipefail
