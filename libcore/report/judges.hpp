@@ -1,5 +1,5 @@
 // The parts of judge(), each a look at one side of a snapshot that adds what is wrong there. Their findings are named
-// in pgtandem-status(1). For health.cpp alone. Pure.
+// in pgtandem-status(1). For health.cpp alone, but for what snapshot.cpp asks here, too. Pure.
 #pragma once
 
 #include <string>
@@ -19,6 +19,9 @@ void judge_servers(const Snapshot& at, Findings& out);   // do they answer, and 
 void judge_way(const Snapshot& at, Findings& out);       // slot, publication, spool, and the disk under it
 void judge_standbys(const Snapshot& at, Findings& out);  // what has arrived: lag, quarantine, tables, proofs
 void judge_schedule(const Snapshot& at, Findings& out);  // does it run, and when it should
+
+// Has an incremental pass ended, however it did, not longer ago than the next one should have?
+bool ended_lately(const Snapshot& at);
 
 // s that the standby may be behind.
 double lag_threshold_of(const Snapshot& at, const std::string& node);
