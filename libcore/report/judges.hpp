@@ -9,9 +9,10 @@
 
 namespace report {
 
-// What is left where the spool and the primary no longer belong together; capture init refuses a spool of another slot.
+// What is left where the spool and the primary no longer belong together; capture init refuses a spool of another slot,
+// and apply drop learns from the spool which slot it was.
 constexpr const char* begin_anew =
-    "pgtandem capture drop; move the spool directory away; pgtandem apply drop; pgtandem sync-full --init";
+    "pgtandem capture drop; pgtandem apply drop; move the spool directory away; pgtandem sync-full --init";
 
 using Findings = std::vector<Finding>;
 
