@@ -7,9 +7,15 @@
 namespace report {
 namespace {
 
+constexpr int busy = 75;
+// s that a pass may be late, at the least: cron and timers of coarse accuracy start one a minute.
+constexpr double least_patience = 120;
+
 void judge_running(const Snapshot& at, Findings& out) {
   const Incremental& pass = at.incremental;
-  if (pass.exit_code && *pass.exit_code > 1 && *pass.exit_code != 75 && !pass.running && !at.by_services)
+  const bool failed =
+      pass.exit_code && *pass.exit_code > 1 && *pass.exit_code != busy && !pass.running && !at.by_services;
+  if (failed)
     out.push_back(
         {Level::critical, "pass_failed", "",
          "the last incremental pass failed at " + moment_words(pass.ended) + ": " + pass.failed + " ended with " +
@@ -28,6 +34,13 @@ void judge_running(const Snapshot& at, Findings& out) {
     out.push_back({Level::critical, "capture_stopped", at.current_primary,
                    "capture does not run, while apply does: nothing new comes, and the primary keeps its WAL",
                    "systemctl start pgtandem-capture, or pgtandem capture --follow | pgtandem queue put"});
+  else if (failed && ended_lately(at))
+    return;  // that it failed is all that is wrong with it
+  else if (pass.exit_code == busy && ended_lately(at))
+    out.push_back({Level::critical, "pass_overdue", "",
+                   "the last incremental pass found the slot or the queue in use at " + moment_words(pass.ended) +
+                       " and brought nothing over, and no services run",
+                   "pgtandem sync-incremental, and read what it says"});
   else if (pass.ended)
     out.push_back({Level::critical, "pass_overdue", "",
                    "no incremental pass has ended since " + moment_words(pass.ended) + ", " +
@@ -40,6 +53,13 @@ void judge_running(const Snapshot& at, Findings& out) {
 }
 
 }  // namespace
+
+bool ended_lately(const Snapshot& at) {
+  const Incremental& pass = at.incremental;
+  if (!pass.started || !pass.ended) return false;
+  const double patience = std::max(2 * at.limits.incremental_sync_interval, least_patience);
+  return seconds_between(*pass.ended, at.time) <= patience + seconds_between(*pass.started, *pass.ended);
+}
 
 void judge_schedule(const Snapshot& at, Findings& out) {
   for (const Garbage& file : at.unreadable)

@@ -8,14 +8,13 @@
 #include "report/ask.hpp"
 #include "report/failures.hpp"
 #include "report/health.hpp"
+#include "report/judges.hpp"
 #include "report/local.hpp"
 #include "spool/mark.hpp"
 
 namespace report {
 namespace {
 
-// s that a pass may be late, at the least: cron and timers of coarse accuracy start one a minute.
-constexpr double least_patience = 120;
 // s that each server may take, to connect and to answer.
 constexpr double deadline = 3;
 
@@ -60,11 +59,7 @@ void judge_monitoring(Snapshot& out) {
   const Incremental& pass = out.incremental;
   bool recent = pass.running;
   // One that failed, because services run, say, has brought nothing over.
-  if (pass.started && pass.ended && pass.exit_code.value_or(0) <= 1) {
-    const double took = static_cast<double>(*pass.ended - *pass.started) / 1e6;
-    const double patience = std::max(2 * out.limits.incremental_sync_interval, least_patience) + took;
-    recent = recent || static_cast<double>(out.time - *pass.ended) / 1e6 <= patience;
-  }
+  recent = recent || (pass.exit_code.value_or(0) <= 1 && ended_lately(out));
   const bool all_apply = !out.standbys.empty() && std::all_of(out.standbys.begin(), out.standbys.end(),
                                                               [](const auto& of) { return of.second.applier_running; });
   out.by_services = out.spool.capture_running && all_apply && !pass.running;

@@ -14,6 +14,14 @@ using report::Snapshot;
 using report::Trouble;
 using sample::second;
 
+// The last of them has just ended, and brought nothing over.
+void by_passes(Snapshot& at, int exit_code) {
+  at.is_monitoring = at.by_services = at.spool.capture_running = false;
+  sample::standby(at).applier_running = false;
+  at.incremental.started = at.incremental.ended = sample::now - second;
+  at.incremental.exit_code = exit_code;
+}
+
 struct Case {
   const char* code;
   Level level;
@@ -108,6 +116,12 @@ const std::vector<Case>& cases() {
          at.incremental.started = at.incremental.ended = sample::now - 3600 * second;
          at.incremental.exit_code = 0;
        }},
+      {"pass_failed", Level::critical,
+       [](Snapshot& at) {
+         by_passes(at, 69);
+         at.incremental.failed = "capture";
+       }},
+      {"pass_overdue", Level::critical, [](Snapshot& at) { by_passes(at, 75); }},
       {"nothing_runs", Level::critical,
        [](Snapshot& at) {
          at.is_monitoring = at.by_services = at.spool.capture_running = false;
