@@ -5,26 +5,64 @@
 #include "report/words.hpp"
 
 namespace report {
+
+std::string node_option(const Snapshot& at, const std::string& node) {
+  return at.standbys.size() > 1 && !node.empty() ? " --node " + node : "";
+}
+
 namespace {
 
-void judge_running(const Snapshot& at, Findings& out) {
-  const Incremental& pass = at.incremental;
-  if (pass.exit_code && *pass.exit_code > 1 && *pass.exit_code != 75 && !pass.running && !at.by_services)
+// What failed for all standbys, or where there is but one, is told once; else for each whose own pass failed.
+void judge_passes(const Snapshot& at, Findings& out) {
+  const auto failed = [&](const Incremental& pass) {
+    return pass.exit_code && *pass.exit_code > 1 && *pass.exit_code != 75 && !pass.running && !at.by_services;
+  };
+  const auto tell = [&](const Incremental& pass, const std::string& node) {
     out.push_back(
-        {Level::critical, "pass_failed", "",
-         "the last incremental pass failed at " + moment_words(pass.ended) + ": " + pass.failed + " ended with " +
-             std::to_string(*pass.exit_code) +
+        {Level::critical, "pass_failed", node,
+         "the last incremental pass failed" + (node.empty() ? "" : " for " + node) + " at " + moment_words(pass.ended) +
+             ": " + pass.failed + " ended with " + std::to_string(*pass.exit_code) +
              (at.last_error_time && pass.started && *at.last_error_time >= *pass.started ? ", " + at.last_error : ""),
-         "pgtandem sync-incremental, and read what it says"});
+         "pgtandem sync-incremental" + node_option(at, node) + ", and read what it says"});
+  };
+  if (at.standbys.empty()) return;
+  const Incremental& first = at.standbys.begin()->second.incremental;
+  const bool common = std::all_of(at.standbys.begin(), at.standbys.end(), [&](const auto& entry) {
+    const Incremental& pass = entry.second.incremental;
+    return pass.ended == first.ended && pass.exit_code == first.exit_code && pass.failed == first.failed;
+  });
+  if (common && failed(first)) tell(first, "");
+  if (common) return;
+  for (const auto& [name, of] : at.standbys)
+    if (failed(of.incremental)) tell(of.incremental, name);
+}
+
+// Of all standbys, the one that waits longest for a pass.
+const Incremental& last_pass(const Snapshot& at) {
+  const auto longest = std::min_element(at.standbys.begin(), at.standbys.end(), [](const auto& a, const auto& b) {
+    return a.second.incremental.ended < b.second.incremental.ended;
+  });
+  return longest == at.standbys.end() ? at.incremental : longest->second.incremental;
+}
+
+void judge_running(const Snapshot& at, Findings& out) {
+  judge_passes(at, out);
   if (at.is_monitoring) return;
+  const Incremental& pass = last_pass(at);
   const bool capture = at.spool.capture_running;
-  const auto idle = std::find_if(at.standbys.begin(), at.standbys.end(),
-                                 [](const auto& entry) { return !entry.second.applier_running; });
-  if (capture && idle != at.standbys.end())
-    out.push_back({Level::critical, "apply_stopped", idle->first,
-                   "apply does not run for " + idle->first + ", while capture does: what is captured waits",
-                   "systemctl start pgtandem-apply, or pgtandem apply --follow"});
-  else if (!capture && !at.standbys.empty() && idle == at.standbys.end())
+  const bool several = at.standbys.size() > 1;
+  size_t idle = 0;
+  for (const auto& [name, of] : at.standbys) {
+    if (of.applier_running) continue;
+    ++idle;
+    if (capture)
+      out.push_back({Level::critical, "apply_stopped", name,
+                     "apply does not run for " + name + ", while capture does: what is captured waits",
+                     std::string("systemctl start ") + (several ? "its service" : "pgtandem-apply") +
+                         ", or pgtandem apply --follow" + node_option(at, name)});
+  }
+  if (capture && idle > 0) return;
+  if (!capture && !at.standbys.empty() && idle == 0)
     out.push_back({Level::critical, "capture_stopped", at.current_primary,
                    "capture does not run, while apply does: nothing new comes, and the primary keeps its WAL",
                    "systemctl start pgtandem-capture, or pgtandem capture --follow | pgtandem queue put"});

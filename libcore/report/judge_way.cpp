@@ -89,11 +89,13 @@ void judge_way(const Snapshot& at, Findings& out) {
         {Level::warning, "spool_nearly_full", "",
          "the spool is nearly full: " + base::size_text(spool.bytes) + " of " + base::size_text(spool.max_bytes),
          "let pgtandem apply --follow run, or raise spool.max_bytes"});
-  if (at.sync_queue_size > static_cast<uint64_t>(at.limits.max_queue_size))
-    out.push_back({Level::warning, "queue_congested", at.slowest() != nullptr ? at.slowest()->node : "",
-                   "the queue is congested: " + std::to_string(at.sync_queue_size) +
-                       " operations wait, more than max_queue_size (" + std::to_string(at.limits.max_queue_size) + ")",
-                   "let pgtandem apply --follow run; where it runs, raise batch_size"});
+  for (const auto& [name, of] : at.standbys)
+    if (of.waiting > static_cast<uint64_t>(at.limits.max_queue_size))
+      out.push_back({Level::warning, "queue_congested", name,
+                     "the queue is congested: " + std::to_string(of.waiting) + " operations wait" +
+                         (at.standbys.size() > 1 ? " for " + name : "") + ", more than max_queue_size (" +
+                         std::to_string(at.limits.max_queue_size) + ")",
+                     "let pgtandem apply --follow" + node_option(at, name) + " run; where it runs, raise batch_size"});
 }
 
 }  // namespace report

@@ -40,36 +40,43 @@ void look_at_switch(const config::Settings& settings, Snapshot& out) {
 void look_at_passes(const config::Settings& settings, Snapshot& out) {
   const std::filesystem::path& state = settings.state_directory;
   look(out, state / "runs" / "incremental.json", [&] {
-    Incremental& pass = out.incremental;
-    pass.running = state::incremental_runs(state);
+    const bool running = state::incremental_runs(state);
     const std::optional<state::IncrementalPass> last = state::last_incremental(state);
-    if (!last) return;
-    pass.started = last->started;
-    pass.ended = last->ended;
-    pass.exit_code = last->exit_code;
-    pass.failed = last->failed;
-    if (last->exit_code > 1)
-      event(out, pass.ended, "error",
+    const auto take = [&](Incremental& pass, const state::IncrementalPass* of) {
+      pass.running = running;
+      if (of == nullptr) return;
+      pass.started = of->started;
+      pass.ended = of->ended;
+      pass.exit_code = of->exit_code;
+      pass.failed = of->failed;
+    };
+    take(out.incremental, last ? &*last : nullptr);
+    for (auto& [name, of] : out.standbys) {
+      const bool known = last && last->nodes.contains(name);
+      take(of.incremental, known ? &last->nodes.at(name) : nullptr);
+    }
+    if (last && last->exit_code > 1)
+      event(out, last->ended, "error",
             "incremental pass: " + last->failed + " ended with " + std::to_string(last->exit_code));
   });
-  look(out, state / "full-sync.json", [&] {
-    const std::optional<state::FullPass> last = state::last_pass(state);
-    if (!last || !out.standbys.contains(last->node)) return;
-    FullPass& pass = out.standbys.at(last->node).full;
-    pass.running = last->state == state::PassState::running || last->state == state::PassState::starting;
-    pass.started = time_of(last->started);
-    pass.ended = time_of(last->ended);
-    pass.exit_code = last->exit_code;
-    pass.failed = last->failed;
-    pass.message = last->message;
-    if (last->last_full_sync) pass.proven = *last->last_full_sync * 1'000'000;
-    pass.lsn = last->lsn;
-    for (const auto& [table, proof] : last->tables)
-      if (!proof.proven) pass.unproven.push_back(table);
-    event(out, pass.ended ? pass.ended : pass.started,
-          last->state == state::PassState::failed || last->state == state::PassState::different ? "error" : "info",
-          run_text(*last));
-  });
+  for (auto& [name, of] : out.standbys)
+    look(out, state::last_pass_path(state, name), [&, &node = name, &pass = of.full] {
+      const std::optional<state::FullPass> last = state::last_pass(state, node);
+      if (!last) return;
+      pass.running = last->state == state::PassState::running || last->state == state::PassState::starting;
+      pass.started = time_of(last->started);
+      pass.ended = time_of(last->ended);
+      pass.exit_code = last->exit_code;
+      pass.failed = last->failed;
+      pass.message = last->message;
+      if (last->last_full_sync) pass.proven = *last->last_full_sync * 1'000'000;
+      pass.lsn = last->lsn;
+      for (const auto& [table, proof] : last->tables)
+        if (!proof.proven) pass.unproven.push_back(table);
+      event(out, pass.ended ? pass.ended : pass.started,
+            last->state == state::PassState::failed || last->state == state::PassState::different ? "error" : "info",
+            run_text(*last));
+    });
 }
 
 void look_at_tables(const config::Settings& settings, Snapshot& out) {

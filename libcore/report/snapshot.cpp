@@ -9,6 +9,7 @@
 #include "report/failures.hpp"
 #include "report/health.hpp"
 #include "report/local.hpp"
+#include "report/words.hpp"
 #include "spool/mark.hpp"
 
 namespace report {
@@ -57,17 +58,20 @@ void name_nodes(const config::Settings& settings, Snapshot& out) {
 
 // Services hold their locks; passes leave the time of their end.
 void judge_monitoring(Snapshot& out) {
-  const Incremental& pass = out.incremental;
-  bool recent = pass.running;
-  // One that failed, because services run, say, has brought nothing over.
-  if (pass.started && pass.ended && pass.exit_code.value_or(0) <= 1) {
-    const double took = static_cast<double>(*pass.ended - *pass.started) / 1e6;
+  const auto all = [&](const auto& is) {
+    return !out.standbys.empty() &&
+           std::all_of(out.standbys.begin(), out.standbys.end(), [&](const auto& of) { return is(of.second); });
+  };
+  const bool recent = all([&](const Standby& of) {
+    const Incremental& pass = of.incremental;
+    // One that failed, because services run, say, has brought nothing over.
+    if (pass.running || !pass.started || !pass.ended || pass.exit_code.value_or(0) > 1) return pass.running;
+    const double took = seconds_between(*pass.started, *pass.ended);
     const double patience = std::max(2 * out.limits.incremental_sync_interval, least_patience) + took;
-    recent = recent || static_cast<double>(out.time - *pass.ended) / 1e6 <= patience;
-  }
-  const bool all_apply = !out.standbys.empty() && std::all_of(out.standbys.begin(), out.standbys.end(),
-                                                              [](const auto& of) { return of.second.applier_running; });
-  out.by_services = out.spool.capture_running && all_apply && !pass.running;
+    return seconds_between(*pass.ended, out.time) <= patience;
+  });
+  const bool all_apply = all([](const Standby& of) { return of.applier_running; });
+  out.by_services = out.spool.capture_running && all_apply && !out.incremental.running;
   out.is_monitoring = (out.spool.capture_running || recent) && (all_apply || recent);
 }
 

@@ -131,6 +131,15 @@ struct FullPass {
   std::vector<std::string> unproven;  // tables that the last one left so
 };
 
+// A pass that timers start: of one standby the last one for it, else the last one of all.
+struct Incremental {
+  bool running = false;
+  Time started;
+  Time ended;
+  std::optional<int> exit_code;
+  std::string failed;
+};
+
 // One standby: what has arrived there.
 struct Standby {
   std::string node;
@@ -156,15 +165,7 @@ struct Standby {
   std::vector<MarkedTable> marked;
   std::vector<TableState> tables;  // in the order of sync_tables
   FullPass full;
-};
-
-// The passes that timers start.
-struct Incremental {
-  bool running = false;
-  Time started;
-  Time ended;
-  std::optional<int> exit_code;
-  std::string failed;
+  Incremental incremental;
 };
 
 // A state file that cannot be read; it is as good as not there.
@@ -211,7 +212,7 @@ struct Snapshot {
   std::vector<Garbage> unreadable;
   Limits limits;
 
-  // The standby that is furthest behind; nullptr where there is none.
+  // The standby that is furthest behind, by what waits for it, and then by time; nullptr where there is none.
   const Standby* slowest() const;
 };
 

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/size_text.hpp"
 #include "spool/reader.hpp"
+#include "spool/room.hpp"
 #include "spool/segment_reader.hpp"
 
 namespace spool {
@@ -51,6 +52,7 @@ Stat stat(const config::Settings& settings) {
   }
   stat.dead = list_dead(spool).size();
   stat.writer = writer_running(spool);
+  stat.full = stat.writer && !full_because(spool).empty();
   stat.cursors = read_cursors(settings);
   if (!stat.cursors.nodes.empty()) {
     const Cursor lowest = stat.cursors.lowest();
@@ -67,7 +69,7 @@ std::string stat_json(const Stat& stat) {
                {"segments", stat.segments},  {"lsn", stat.mark.lsn.text()},
                {"oldest_pending", nullptr},  {"congested", stat.congested},
                {"dead", stat.dead},          {"writer", stat.writer},
-               {"nodes", Json::object()}};
+               {"full", stat.full},          {"nodes", Json::object()}};
   if (stat.oldest_pending) json["oldest_pending"] = base::iso_time(*stat.oldest_pending);
   for (const auto& [node, cursor] : stat.cursors.nodes) {
     Json& at = json["nodes"][node] = {{"lsn", nullptr},

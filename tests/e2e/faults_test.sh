@@ -54,18 +54,18 @@ diagnosed 'sync disabled' 1 sync_disabled 'disabled by .* since' 'pgtandem statu
 expect 0 "$BIN/status" enable
 well 'sync disabled'
 diagnosed 'clock skew' 1 clock_skew 'clock of .* is (59|60) min behind' 'timedatectl set-ntp' env NO_FAKE_STAT=1 faketime -f +3600s
-for file in verify.json full-sync.json; do
+for file in verify.json full-sync.backup_node.json; do
   cp "$work/state/$file" "$work/kept"
   echo '{"garbage' >"$work/state/$file"
   diagnosed "garbage in $file" 1 state_garbage "$file is damaged" "rm .*/$file"
   cp "$work/kept" "$work/state/$file"
 done
-state full-sync.json '.last_full_sync -= 100000'
+state full-sync.backup_node.json '.last_full_sync -= 100000'
 diagnosed 'full pass overdue' 1 full_pass_overdue 'last full pass .* is 27 h' 'pgtandem sync-full'
-state full-sync.json '.last_full_sync += 100000'
-state full-sync.json '.exit_code = 69 | .failed = "verify" | .message = "primary_node: cannot connect"'
+state full-sync.backup_node.json '.last_full_sync += 100000'
+state full-sync.backup_node.json '.exit_code = 69 | .failed = "verify" | .message = "primary_node: cannot connect"'
 diagnosed 'full pass failed' 1 full_pass_failed 'primary_node: cannot connect' 'pgtandem sync-full'
-state full-sync.json '.exit_code = 0 | .failed = null | .message = null'
+state full-sync.backup_node.json '.exit_code = 0 | .failed = null | .message = null'
 well 'a full pass that failed'
 
 # --- rows and tables ---
@@ -108,7 +108,7 @@ wait_until 10 "capture's end" found capture_stopped
 diagnosed 'capture stopped' 2 capture_stopped 'capture does not run' 'start pgtandem-capture'
 follow_stop apply
 jq -nc '{pass: "incremental", started: "2026-01-01T00:00:00.000000Z", ended: "2026-01-01T00:00:01.000000Z", until_lsn: null, exit_code: 0, failed: null,
-  stopped: false}' >"$work/state/runs/incremental.json"
+  stopped: false} | .nodes.backup_node = .' >"$work/state/runs/incremental.json"
 diagnosed 'timer does not run' 2 pass_overdue 'no incremental pass has ended since 2026-01-01' 'timer'
 configure 'spool: {directory: spool, max_bytes: 20KiB}'
 follow_capture

@@ -61,7 +61,7 @@ const std::vector<Case>& cases() {
       {"spool_nearly_full", Level::warning, [](Snapshot& at) { at.spool.bytes = 9'000'000; }},
       {"disk_space", Level::warning, [](Snapshot& at) { at.spool.free_bytes = uint64_t{5} << 30; }},
       {"disk_full", Level::critical, [](Snapshot& at) { at.spool.free_bytes = 0; }},
-      {"queue_congested", Level::warning, [](Snapshot& at) { at.sync_queue_size = 1001; }},
+      {"queue_congested", Level::warning, [](Snapshot& at) { sample::standby(at).waiting = 1001; }},
       {"standby_not_set_up", Level::critical, [](Snapshot& at) { sample::standby(at).error = "follows nothing yet"; }},
       {"quarantine", Level::critical, [](Snapshot& at) { sample::standby(at).quarantined = 2; }},
       {"tables_different", Level::critical, [](Snapshot& at) { sample::standby(at).tables[0].equal = false; }},
@@ -90,9 +90,10 @@ const std::vector<Case>& cases() {
       {"pass_failed", Level::critical,
        [](Snapshot& at) {
          at.by_services = false;
-         at.incremental.started = at.incremental.ended = sample::now - second;
-         at.incremental.exit_code = 69;
-         at.incremental.failed = "capture";
+         report::Incremental& pass = sample::standby(at).incremental;
+         pass.started = pass.ended = sample::now - second;
+         pass.exit_code = 69;
+         pass.failed = "capture";
        }},
       {"apply_stopped", Level::critical,
        [](Snapshot& at) {
@@ -105,8 +106,9 @@ const std::vector<Case>& cases() {
        [](Snapshot& at) {
          at.is_monitoring = at.by_services = at.spool.capture_running = false;
          sample::standby(at).applier_running = false;
-         at.incremental.started = at.incremental.ended = sample::now - 3600 * second;
-         at.incremental.exit_code = 0;
+         report::Incremental& pass = sample::standby(at).incremental;
+         pass.started = pass.ended = sample::now - 3600 * second;
+         pass.exit_code = 0;
        }},
       {"nothing_runs", Level::critical,
        [](Snapshot& at) {
