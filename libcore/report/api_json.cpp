@@ -152,6 +152,7 @@ Json spool_json(const Snapshot& at) {
           {"captured_to_time", time_json(spool.captured_to_time)},
           {"captured_lsn", text_json(spool.captured_lsn)},
           {"captured_time", time_json(spool.captured_time)},
+          {"rate", known(spool.rate)},
           {"retries", at.capture_retries_total}};
 }
 
@@ -183,7 +184,7 @@ std::string sync_status_json(const Snapshot& at) {
   const Standby* const of = at.slowest();
   const Standby none;
   const Standby& standby = of == nullptr ? none : *of;
-  const Verdict verdict = judge(at);
+  const Verdict& verdict = at.verdict;
   Json json = {{"sync_enabled", at.auto_sync_enabled},
                {"auto_sync_enabled", at.auto_sync_enabled},
                {"sync_queue_size", at.sync_queue_size},
@@ -231,7 +232,7 @@ std::string replication_lag_json(const Snapshot& at) {
 }
 
 std::string health_json(const Snapshot& at) {
-  const Verdict verdict = judge(at);
+  const Verdict& verdict = at.verdict;
   return dumped({{"status", name_of(verdict.level)},
                  {"exit_code", static_cast<int>(verdict.level)},
                  {"time", base::iso_time(at.time)},
@@ -240,7 +241,7 @@ std::string health_json(const Snapshot& at) {
 }
 
 std::string show_json(const Snapshot& at) {
-  const Verdict verdict = judge(at);
+  const Verdict& verdict = at.verdict;
   Json standbys = Json::object();
   for (const auto& [name, of] : at.standbys) standbys[name] = standby_json(of);
   Json events = Json::array();

@@ -112,10 +112,15 @@ Verdict judge(const Snapshot& snapshot) {
   return verdict;
 }
 
+void judge_all(Snapshot& snapshot) {
+  snapshot.verdict = judge(snapshot);
+  for (auto& [name, node] : snapshot.nodes) node.health = judge_node(snapshot, node);
+}
+
 Health judge_node(const Snapshot& snapshot, const Node& node) {
   if (!node.server.reached()) return node.failure_count >= node.failure_threshold ? Health::offline : Health::critical;
   Health health = Health::healthy;
-  for (const Finding& finding : judge(snapshot).findings) {
+  for (const Finding& finding : snapshot.verdict.findings) {
     if (finding.node != node.name) continue;
     if (finding.level == Level::critical) return Health::critical;
     health = Health::warning;
@@ -124,7 +129,7 @@ Health judge_node(const Snapshot& snapshot, const Node& node) {
 }
 
 std::string plugin_text(const Snapshot& snapshot) {
-  const Verdict verdict = judge(snapshot);
+  const Verdict& verdict = snapshot.verdict;
   std::string level = name_of(verdict.level);
   std::transform(level.begin(), level.end(), level.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
   std::string out = "PGTANDEM " + level + " - " + without_bars(verdict.line);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "report/judges.hpp"
 #include "report/words.hpp"
@@ -80,11 +81,16 @@ void judge_running(const Snapshot& at, Findings& out) {
 }  // namespace
 
 void judge_schedule(const Snapshot& at, Findings& out) {
+  bool told = false;  // whoever may not read one may read none of them
   for (const Garbage& file : at.unreadable)
-    out.push_back({Level::warning, "state_garbage", "", file.what,
-                   file.file.empty()
-                       ? "read it as the user of the services; where that may not either, mend what is named there"
-                       : "rm " + file.file + "; it is written anew"});
+    if (file.no_right && std::exchange(told, true))
+      continue;
+    else if (file.no_right)
+      out.push_back({Level::unknown, "state_unreadable", "", file.what,
+                     "run this as the user of the services, or let it read the state directory"});
+    else
+      out.push_back({Level::warning, "state_garbage", "", file.what,
+                     file.file.empty() ? "mend what is named there" : "rm " + file.file + "; it is written anew"});
   if (!at.auto_sync_enabled) {
     const bool turned = !at.switched_by.empty();
     out.push_back({Level::warning, "sync_disabled", "",

@@ -117,21 +117,17 @@ void look_at_tables(const config::Settings& settings, Snapshot& out) {
       event(out, time_of(mark.time), "warning", mark.node + ": " + mark.table + " is marked: " + mark.reason);
     }
   });
-  look(out, {}, [&] {
-    // One that is damaged hides whose they all are; that there are some must still be said.
-    const auto count = spool::list_dead(settings.spool.directory).size();
-    for (auto& [name, of] : out.standbys) of.quarantined = count;
-    const std::vector<spool::DeadLetter> letters = spool::dead_letters(settings.spool.directory);
-    for (auto& [name, of] : out.standbys) of.quarantined = 0;
-    for (const spool::DeadLetter& letter : letters) {
-      const auto found = out.standbys.find(letter.node);
-      if (found == out.standbys.end()) continue;
-      ++found->second.quarantined;
-      event(out, letter.time, "error",
-            letter.node + ": operation " + letter.id() + " on " + letter.table + " is in quarantine" +
-                (letter.sqlstate.empty() ? "" : " (" + letter.sqlstate + ")"));  // its message may quote a row
-    }
-  });
+  for (auto& [name, of] : out.standbys)
+    look(out, {}, [&, &node = name, &count = of.quarantined] {
+      // Counted by their names: there may be thousands, and only the last few are news.
+      std::vector<std::filesystem::path> files = spool::list_dead(settings.spool.directory, node);
+      count = files.size();
+      if (count > most_events) files.erase(files.begin(), files.end() - most_events);
+      for (const spool::DeadLetter& letter : spool::read_letters(files))
+        event(out, letter.time, "error",
+              letter.node + ": operation " + letter.id() + " on " + letter.table + " is in quarantine" +
+                  (letter.sqlstate.empty() ? "" : " (" + letter.sqlstate + ")"));  // its message may quote a row
+    });
 }
 
 // The newest error of any tool is the last error of all.
@@ -150,6 +146,7 @@ void look_at_tools(const config::Settings& settings, Snapshot& out) {
     const std::optional<state::ToolFacts> facts = state::tool_facts(state, "capture");
     if (!facts) return;
     out.capture_retries_total = facts->retries;
+    out.spool.rate = facts->rate(out.time);
     if (out.slot.exists.value_or(false) && !out.slot.active) out.slot.inactive_since = facts->ended;
     take_error("capture", *facts, out);
   });

@@ -101,7 +101,7 @@ Snapshot take_snapshot(const config::Settings& settings) {
     const auto standby = out.standbys.find(name);
     node.replication_lag = standby == out.standbys.end() ? std::optional<double>(0) : standby->second.lag_seconds;
   }
-  for (auto& [name, node] : out.nodes) node.health = judge_node(out, node);
+  judge_all(out);
   return out;
 }
 

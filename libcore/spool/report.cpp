@@ -56,7 +56,7 @@ Stat stat(const config::Settings& settings) {
   stat.cursors = read_cursors(settings);
   if (!stat.cursors.nodes.empty()) {
     const Cursor lowest = stat.cursors.lowest();
-    stat.waiting = waiting(stat.mark, lowest);
+    stat.waiting = waiting(stat.mark, lowest.operations);
     if (lowest.lsn < stat.mark.commit_lsn) stat.oldest_pending = first_pending(spool, lowest.lsn);
   }
   stat.congested = stat.waiting > static_cast<uint64_t>(settings.synchronization.max_queue_size);
@@ -73,7 +73,7 @@ std::string stat_json(const Stat& stat) {
   if (stat.oldest_pending) json["oldest_pending"] = base::iso_time(*stat.oldest_pending);
   for (const auto& [node, cursor] : stat.cursors.nodes) {
     Json& at = json["nodes"][node] = {{"lsn", nullptr},
-                                      {"operations", waiting(stat.mark, cursor.value_or(Cursor{}))},
+                                      {"operations", waiting(stat.mark, cursor.value_or(Cursor{}).operations)},
                                       {"applied", cursor.value_or(Cursor{}).operations},
                                       {"time", nullptr}};
     if (!cursor) continue;
@@ -101,8 +101,9 @@ std::string stat_text(const Stat& stat) {
   out += "\n" + padded("standby", width) + "  " + right("waiting", 12) + "  " + right("applied", 12) + "  " +
          right("up to", 17) + "  commit time\n";
   for (const auto& [node, cursor] : stat.cursors.nodes)
-    out += padded(node, width) + "  " + right(std::to_string(waiting(stat.mark, cursor.value_or(Cursor{}))), 12) +
-           "  " + right(std::to_string(cursor.value_or(Cursor{}).operations), 12) + "  " +
+    out += padded(node, width) + "  " +
+           right(std::to_string(waiting(stat.mark, cursor.value_or(Cursor{}).operations)), 12) + "  " +
+           right(std::to_string(cursor.value_or(Cursor{}).operations), 12) + "  " +
            right(cursor ? cursor->lsn.text() : "-", 17) + "  " + (cursor ? base::iso_time(cursor->time) : "-") + "\n";
   return out;
 }

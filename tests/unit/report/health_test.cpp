@@ -119,6 +119,10 @@ const std::vector<Case>& cases() {
        [](Snapshot& at) {
          at.unreadable = {{"/s/verify.json", "/s/verify.json is damaged"}};
        }},
+      {"state_unreadable", Level::unknown,
+       [](Snapshot& at) {
+         at.unreadable = {{"", "cannot open /s/verify.json: permission denied", true}};
+       }},
       {"sync_disabled", Level::warning,
        [](Snapshot& at) {
          at.auto_sync_enabled = false;
@@ -204,7 +208,8 @@ TEST_CASE("a node is offline after so many looks in vain, and critical before") 
   CHECK(judge_node(at, node) == report::Health::offline);
   node.server.trouble = Trouble::none;
   sample::standby(at).marked = {{"public.images", "a conflict", {}}};
-  CHECK(judge_node(at, node) == report::Health::warning);
+  judge_all(at);
+  CHECK(node.health == report::Health::warning);
 }
 
 TEST_CASE("the plugins' language: one short line with figures after a bar, then a line a finding") {
@@ -215,7 +220,46 @@ TEST_CASE("the plugins' language: one short line with figures after a bar, then 
                   "paused_tables=0\n") != std::string::npos);
   Snapshot broken = at;
   sample::standby(broken).error = "a | b";
+  judge_all(broken);
   const std::string lines = plugin_text(broken);
   CHECK(lines.rfind("PGTANDEM CRITICAL - a / b |", 0) == 0);
   CHECK(lines.find("\ncritical: a / b; pgtandem apply init\n") != std::string::npos);
+}
+
+TEST_CASE("of two standbys each is told by itself, the worst counts, and a command says which one it is for") {
+  Snapshot at = sample::well();
+  at.standbys["far_node"] = sample::standby(at);
+  at.standbys["far_node"].node = "far_node";
+  at.nodes["far_node"] = sample::backup_node(at);
+  at.nodes["far_node"].name = "far_node";
+  judge_all(at);
+  CHECK(at.verdict.line.find("backup_node has all") == 0);
+  CHECK(at.verdict.line.find("; far_node has all") != std::string::npos);
+  CHECK(plugin_text(at).find(" quarantined_far_node=0") != std::string::npos);
+  report::Standby& far = at.standbys["far_node"];
+  far.full.exit_code = 69;
+  far.quarantined = 2;
+  judge_all(at);
+  CHECK(at.verdict.level == Level::critical);
+  for (const report::Finding& finding : at.verdict.findings) CHECK(finding.node == "far_node");
+  CHECK(at.verdict.findings.back().mend.find("pgtandem sync-full --node far_node") == 0);
+  CHECK(at.nodes["backup_node"].health == report::Health::healthy);
+  CHECK(at.nodes["far_node"].health == report::Health::critical);
+  CHECK(plugin_text(at).find(" quarantined=2 ") != std::string::npos);
+}
+
+TEST_CASE("a pass that failed for one of two standbys is told of that one, one that failed for both is told once") {
+  Snapshot at = sample::well();
+  at.by_services = false;
+  at.standbys["far_node"] = sample::standby(at);
+  report::Incremental& pass = at.standbys["far_node"].incremental;
+  pass.started = pass.ended = sample::now - second;
+  pass.exit_code = 69;
+  pass.failed = "apply";
+  REQUIRE(judge(at).findings.size() == 1);
+  CHECK(judge(at).findings[0].node == "far_node");
+  CHECK(judge(at).findings[0].mend.find("--node far_node") != std::string::npos);
+  sample::standby(at).incremental = pass;
+  REQUIRE(judge(at).findings.size() == 1);
+  CHECK(judge(at).findings[0].node.empty());
 }
