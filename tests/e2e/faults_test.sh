@@ -39,6 +39,13 @@ images_tables
 configure() { write_config 'images, categories' 'full_sync_interval: 3600' 'max_queue_size: 10' 'max_retry_attempts: 0' 'sync_timeout: 3' "$@"; }
 configure
 diagnosed 'nothing is set up' 2 not_set_up 'nothing is set up' 'sync-full --init'
+# a small disk for the spool alone, where one may be mounted
+small_disk=false
+mkdir -m 700 "$work/spool"
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=4m,mode=0700 tmpfs "$work/spool" 2>/dev/null; then
+  small_disk=true
+  clusters_at_exit "umount -l '$work/spool'"
+fi
 link_up
 diagnosed 'nothing runs' 2 nothing_runs 'neither the services run' 'systemctl start|sync-incremental'
 primary "insert into categories (name) select 'category ' || n from generate_series(1, 40) n"
@@ -120,6 +127,35 @@ configure
 follow_apply
 wait_applied
 well 'a full spool'
+
+if "$small_disk"; then
+  head -c 8M /dev/zero >"$work/spool/filler" 2>/dev/null || true
+  primary "insert into categories (name) select 'no room ' || n || repeat('x', 200) from generate_series(1, 300) n"
+  diagnosed 'disk full' 2 disk_full 'disk of the spool is full' 'make room'
+  rm "$work/spool/filler"
+  wait_applied
+  well 'a full disk'
+else
+  say "no tmpfs may be mounted here: a full disk is not tried"
+fi
+
+# --- who looks, and what cannot be looked at ---
+if [ "$(id -u)" = 0 ]; then
+  chmod 700 "$work/state"
+  diagnosed 'state not readable' 3 state_unreadable 'ermission denied' 'as the user of the services' cluster_as_owner
+else
+  say "not root: a state directory that may not be read is not tried"
+fi
+cp "$PGTANDEM_CONFIG" "$work/kept"
+echo 'nodes: [' >"$PGTANDEM_CONFIG"
+expect 3 "$BIN/status" health
+same "lines" '1 0' "$(wc -l <"$work/out") $(wc -l <"$work/err")"
+grep -q "^PGTANDEM UNKNOWN - $PGTANDEM_CONFIG:[0-9]" "$work/out" || fail "a configuration that does not parse: $(cat "$work/out")"
+expect 3 "$BIN/status" health --json
+same "as JSON" '["unknown",3]' "$(jq -c '[.status, .exit_code]' "$work/out")"
+expect 78 "$BIN/status"
+ended_with status "$PGTANDEM_CONFIG:[0-9]"
+cp "$work/kept" "$PGTANDEM_CONFIG"
 
 # --- the servers ---
 cluster_psql standby postgres -c "create role locked login password 'right'"
