@@ -1,6 +1,6 @@
 // The full pass (scripts/sync-full): the record that it leaves, and how to start one that outlives who asked for it.
-// Reads STATE/full-sync.NODE.json, the last pass over that standby, and STATE/runs/ID.json, each of the last few passes;
-// the script writes both, in one form. Owns nothing else; of the pass's work it knows nothing.
+// Reads STATE/full-sync.NODE.json, the last pass over that standby, and STATE/runs/ID.json, each of the last few
+// passes; the script writes both, in one form. Owns nothing else; of the pass's work it knows nothing.
 #pragma once
 
 #include <cstdint>
@@ -51,14 +51,14 @@ struct FullPass {
   bool stopped = false;
   std::optional<int64_t> last_full_sync;  // Unix seconds: when a pass last proved all tables of this standby
   std::map<std::string, PassTable> tables;
-  std::vector<FullPass> parts;  // of a pass over several standbys: theirs, as far as it has come
+  std::vector<FullPass> parts;           // of a pass over several standbys: theirs, as far as it has come
   PassState state = PassState::running;  // judged when it is read
 };
 
 // STATE/full-sync.NODE.json
 std::filesystem::path last_pass_path(const std::filesystem::path& state, const std::string& node);
-// The last pass over that standby, running or not; nothing where there never was one. Throws Error(data) for a file that
-// is damaged.
+// The last pass over that standby, running or not; nothing where there never was one. Throws Error(data) for a file
+// that is damaged.
 std::optional<FullPass> last_pass(const std::filesystem::path& state, const std::string& node);
 // The one of that id; nothing where there is none (any more), or where `run` is no id. Throws as last_pass().
 std::optional<FullPass> run_of(const std::filesystem::path& state, const std::string& run);
