@@ -71,7 +71,9 @@ Exit health(const Settings& settings, const ShowOptions& options, const Print& p
     report::run_alerts(settings, snapshot);
   } catch (const base::Error& error) {
     // Whoever asks for the health gets it, even if the alerts are another one's, or cannot be noted.
-    base::log(base::Level::warn, std::string("alerts: ") + error.what());
+    // Another run beside it, as monitoring's beside the timer's, tells the same.
+    const bool busy = error.kind() == Exit::try_later;
+    base::log(busy ? base::Level::debug : base::Level::warn, std::string("alerts: ") + error.what());
   }
   print(options.json ? health_json(snapshot) + "\n" : plugin_text(snapshot));
   return static_cast<Exit>(snapshot.verdict.level);

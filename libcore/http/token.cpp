@@ -1,7 +1,9 @@
 #include "http/token.hpp"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -17,14 +19,20 @@ using base::Exit;
 // Guessed at a thousand a second it lasts longer than anybody tries, if it is random at all.
 constexpr size_t least = 16;
 
+// Whoever runs it, and whatever their umask: nobody else can read it for a moment, and this user can.
+std::string how_to_make(const std::string& file) {
+  const passwd* user = ::getpwuid(::geteuid());
+  const std::string name = user != nullptr ? user->pw_name : std::to_string(::geteuid());
+  return "install -m 600 -o " + name + " /dev/null " + file + " && openssl rand -hex 32 > " + file;
+}
+
 }  // namespace
 
 std::string read_token(const std::filesystem::path& file) {
   const std::string name = "api.token_file " + file.string();
   struct stat known {};
   if (::stat(file.c_str(), &known) != 0 && errno == ENOENT) {
-    throw Error(Exit::config,
-                name + " does not exist; make it: (umask 077; openssl rand -hex 32 > " + file.string() + ")");
+    throw Error(Exit::config, name + " does not exist; make it: " + how_to_make(file.string()));
   }
   const base::Fd fd = base::open_file(file, O_RDONLY);
   // Of what was opened, and not of what the name stood for a moment ago.

@@ -39,7 +39,7 @@ const char* name_of(PassState state);  // "starting" … "broken off"
 
 struct FullPass {
   std::string run;      // its id: "full-20261123T040506Z-4711"; empty in a record of an older pgtandem
-  std::string by;       // "alice@host", "api", "timer"…; may be empty
+  std::string by;       // "alice@host" or "api@192.0.2.5"; empty where nobody said, as from a timer
   std::string node;     // the standby; empty: several, see `parts`
   std::string started;  // RFC 3339 UTC
   std::string since;    // what an interrupted pass before it proved since then counts, too

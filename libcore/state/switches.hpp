@@ -10,7 +10,7 @@ namespace state {
 
 struct AutoSync {
   bool enabled = true;
-  std::string by;      // "alice@host", or "api"; empty: it was never turned, the configuration says so
+  std::string by;      // "alice@host", or "api@192.0.2.5"; empty: it was never turned, the configuration says so
   std::string since;   // RFC 3339 UTC; empty as `by`
   std::string reason;  // may be empty
 };

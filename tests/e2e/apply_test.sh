@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # apply, case by case: each change of the primary comes to the same on the standby, whatever the batch it falls into, the
 # kind of key, the rights of its role and the rows that the standby had.
 set -euo pipefail

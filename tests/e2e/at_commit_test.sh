@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # What the standby refuses only at the commit, by a constraint that is deferred until then, is found in its transaction and
 # taken out alone; what the primary made right before its own commit is applied.
 set -euo pipefail

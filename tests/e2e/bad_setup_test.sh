@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # Set-ups that cannot work: each ends with one line that says what to do, with its exit code, with nothing half done on
 # either server or in the spool, and without a password in any output.
 set -euo pipefail

@@ -7,6 +7,8 @@ set -euo pipefail
 
 # --- the script alone ---
 mkdir -p "$work/fake"
+running=
+clusters_at_exit '[ -z "$running" ] || kill -TERM "$running" 2>/dev/null || true; pkill -KILL -f "$work/fake/" || true'
 ln -s "$top/scripts/capture-to-queue" "$work/fake/capture-to-queue"
 for program in capture queue; do printf '#!/bin/bash\necho "%s $*" >>"%s"\n' "$program" "$work/calls" >"$work/fake/$program"; done
 # shellcheck disable=SC2016 # the programs' own variables

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # Where the standby has other rows than the primary's changes expect, the configured policy decides; each conflict is counted by
 # kind and stands in the conflict log with both versions and its operation_id.
 set -euo pipefail

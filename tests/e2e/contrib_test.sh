@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # The tables that an installed PostgreSQL can make by itself, as a stand-in for its regression tests, which no package ships:
 # a copy of every catalog and view of pg_catalog and information_schema, pgbench's tables under its load, and tables with
 # contrib's indexes, constraints and triggers. All of them are synced, changed and equal.

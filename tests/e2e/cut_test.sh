@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # The cut: two snapshots of one state, while both sides are written; beside `apply --follow` and without it; and that nothing
 # is left of it, whatever happens.
 set -euo pipefail
@@ -7,7 +6,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 PROBE=${PROBE:-$BIN/cut_probe} # of the build tree
 CUTS=${CUTS:-12}     # under load
-LENGTH=${LENGTH:-90} # s that the load may last
+LENGTH=${LENGTH:-1800} # s that the load lasts at most; the test ends it
 
 two_servers
 both "create table accounts (id int primary key, n bigint not null)" "create table ledger (id bigserial primary key, account int, n bigint)"
@@ -168,7 +167,7 @@ way=$(tail -n 1 "$work/probe.out")
 [[ $way == "primary_node: pid "* ]] || fail "who waits is not told: '$way'"
 wait "$waits" && fail "TRUNCATE passed a lock"
 probe_end
-kill -INT "$load"
+kill "$load"
 wait "$load" || true
 wait_applied
 follow_stop

@@ -2,7 +2,6 @@
 # Whatever happens to a table or a server while a comparison reads: never a difference that is none, never a hang; it gives way,
 # or ends, with one line and its exit code. VACUUM FULL, CLUSTER, ALTER TABLE, partitions that come and go, a server that
 # restarts, and another one in its place.
-# timeout: 600
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # serial: what it shows depends on how many transactions the machine writes beside it
 # `diff` while both sides are written: no difference that is none, every one that is, and `diff | apply -` mends it; by the
 # cut, and by looking again where there is none. RUNS=50 is the figure; RATE is of transactions a second.

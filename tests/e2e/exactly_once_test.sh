@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # serial: forty seconds of catching up on a busy machine would be taken for a loss
 # Exactly once, in commit order, whole: a mixed load on the primary, while capture, queue put and apply are killed, both
 # servers crash and sessions are ended at random seeded moments. The seed fixes the plan, not the servers' own timing.

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # Hooks are told what became of each operation, and never hold up the sync: one that hangs, dies or is not there costs
 # its events, which are counted, and nothing else.
 set -euo pipefail

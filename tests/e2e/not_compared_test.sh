@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # A table that cannot be compared (missing on a side, another key, a type that does not fit, no right) ends no pass: the others
 # are compared, mended, copied and proven, it is named, and the exit code says so at the end.
-# timeout: 600
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

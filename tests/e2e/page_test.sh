@@ -1,22 +1,17 @@
 #!/usr/bin/env bash
 # The page in headless Chromium: narrow and wide, light and dark, English and Chinese; table names that would be markup are text;
 # the buttons, by keyboard; the token; a server that went away. Screenshots are left in page-test/screens of the build directory.
-# timeout: 600
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=tests/e2e/api_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/api_lib.sh"
 
-version=1.56.1
 modules=$BIN/../page-test
 screens=$modules/screens
-for program in node npm chromium; do command -v "$program" >/dev/null || fail "there is no $program; run scripts/install-deps"; done
+lacks=$("$e2e/page/fetch.sh" --have "$modules" 2>&1) || fail "${lacks#page_test: }"
 rm -rf "$screens"
 mkdir -p "$screens"
-has() { [ "$(jq -r .version "$modules/node_modules/playwright-core/package.json" 2>/dev/null)" = "$version" ]; }
-has || (cd "$modules" && npm install --no-audit --no-fund --no-save --ignore-scripts "playwright-core@$version") >"$work/npm.log" 2>&1 ||
-  fail "npm could not install playwright-core@$version"
 CHROMIUM=$(command -v chromium)
 export CHROMIUM HOME=$work
 in_browser() { timeout 200 node "$e2e/page/page.cjs" "$modules" "http://localhost:$API1/" "$screens" "$@" >"$work/page.log" 2>&1 || fail "in the browser: $1"; }

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # `apply -` with a comparison's lines: what they name is mended as it is now on the primary, never as it was when the lines
 # were written; no row that changed since is taken back, none that went since comes again. The lines are made by hand here.
 set -euo pipefail
@@ -210,7 +209,7 @@ wait_applied
 same "a row that changed during its repair" newest "$(row 11 note)"
 same "a row that went during its repair" "" "$(row 12 id)"
 equal_tables items
-"$CLUSTER_BIN/pgbench" -h "$CLUSTERS_DIR/primary" -p "$(cluster_port primary)" -U postgres -n -c 3 -T 60 -R 300 -f "$work/load.sql" crawler >"$work/load.out" 2>"$work/load.log" &
+"$CLUSTER_BIN/pgbench" -h "$CLUSTERS_DIR/primary" -p "$(cluster_port primary)" -U postgres -n -c 3 -T 1800 -R 300 -f "$work/load.sql" crawler >"$work/load.out" 2>"$work/load.log" &
 load=$!
 sleep 1
 mapfile -t stale < <(for ((i = 1; i <= 60; ++i)); do printf '{"type":"%s","table":"public.items","key":{"id":%d},"new":{"id":%d,"n":-1,"code":"c%d","note":"stale"}}\n' "$([ $((i % 2)) = 0 ] && echo insert || echo update)" $i $i $i; done)
@@ -220,7 +219,7 @@ for ((round = 1; round <= ${ROUNDS:-6}; ++round)); do
   lines "${stale[@]}"
   mend 0
 done
-kill -INT "$load"
+kill "$load"
 wait "$load" || true
 wait_applied
 same "stale rows" 0 "$(standby "select count(*) from items where note = 'stale'")"

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # Two roles that begin with LOGIN and nothing else: each right that one of them lacks is printed by init as a statement, the
 # superuser runs exactly that, and then init passes and rows flow. What lacks a right while it runs ends with 77 and says what
 # to run; nothing is lost by it. Without SET on session_replication_role rows are right, too, or are refused.

@@ -13,7 +13,8 @@ both "insert into big select n, md5(n::text) from generate_series(1, 40000) n" "
 both "create function own() returns trigger language plpgsql as 'begin return new; end'" 'create trigger own before update on big for each row execute function own()'
 both 'analyze'
 primary 'alter table heap replica identity full'
-settings() { write_config 'big, pair, heap, small' "full_sync: {scrub: $1, max_age: $2}" "${@:3}"; } # BUDGET MAX-AGE [LINE…]
+SYNCED='big, pair, heap, small'
+settings() { write_config "$SYNCED" "full_sync: {scrub: $1, max_age: $2}" "${@:3}"; } # BUDGET MAX-AGE [LINE…]
 settings 5% 86400
 link_up
 scrubbed() { jq -rc ".nodes.backup_node.tables[\"public.$1\"].scrub | $2" "$work/state/verify.json"; }
@@ -110,6 +111,38 @@ all_equal
 standby 'create table other (like pair including all)' 'insert into other select * from pair' 'drop table pair' 'alter table other rename to pair'
 all_equal
 read_as_whole pair "when it was made anew"
+
+# --- what the stream never tells: a partition that is truncated by itself, or hangs elsewhere, a column made anew ---
+both 'create table parts (id int, w int, v text, primary key (id, w)) partition by range (id)' 'create table low partition of parts for values from (0) to (2000)' \
+  'create table high partition of parts for values from (2000) to (4000)'
+both "insert into parts select n, 1, 'v' from generate_series(1, 3999) n" 'analyze parts'
+SYNCED+=', parts'
+settings 5% 86400
+with_rights capture init
+all_equal
+all_equal
+same "parts read" 0 "$(scrubbed parts .read)"
+standby 'truncate low'
+finds parts '0 changed, 1999 missing, 0 extra'
+standby "insert into parts select n, 1, 'v' from generate_series(1, 1999) n"
+all_equal
+primary 'truncate high'
+finds parts '0 changed, 0 missing, 2000 extra'
+standby 'truncate high'
+brought "insert into parts select n, 1, 'v' from generate_series(2000, 3999) n"
+all_equal
+all_equal
+same "parts read" 0 "$(scrubbed parts .read)"
+standby 'alter table parts detach partition low' "update low set v = 'meanwhile' where id = 5" 'alter table parts attach partition low for values from (0) to (2000)'
+finds parts '1 changed, 0 missing, 0 extra'
+standby "update parts set v = 'v' where id = 5"
+all_equal
+all_equal
+same "parts read" 0 "$(scrubbed parts .read)"
+standby 'alter table parts drop v' 'alter table parts add v text'
+finds parts '3999 changed, 0 missing, 0 extra'
+standby "update parts set v = 'v'"
+all_equal
 
 # --- the queue keeps what the next pass reads, but not for long ---
 settings 5% 86400 'spool: {directory: spool, max_bytes: 4MiB}'

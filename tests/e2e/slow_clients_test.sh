@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Clients that send a byte every 2 s take all places of the server, and nobody notices: another one's request is answered within
 # 100 ms at the 99th percentile; and a request has 5 s in all, however its bytes drip.
-# timeout: 600
 # serial: what runs beside it makes its milliseconds longer
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # While it catches up, apply commits without waiting for the standby's disk, and says how far the standby is only after a
 # commit that did. So a crash of the standby takes batches back: what its cursor promised must be there even then, and what
 # was taken back must come again.

@@ -87,6 +87,13 @@ for n in 1 2 3; do
 done
 same "offline after three looks" '["offline",4]' "$(look '.nodes.backup_node | [.health_status, .failure_count]')"
 same "raised" '[["raised","database_down","backup_node",2]]' "$(jq -sc 'map([.event, .alert, .node, .value])' "$work/alerts")"
+# What cron and systemd make of it: no mail each minute, no unit that failed.
+job=$("$BIN/install-schedule" cron --dry-run --user "$(id -un)" 2>/dev/null | sed -n 's/^\(\* \)\{5\}[^ ]* \(.* status health .*\)/\2/p')
+code=0
+sh -c "$job" >"$work/mail" 2>&1 || code=$?
+same "how cron's look ends" 2 "$code"
+same "its mail" "" "$(cat "$work/mail")"
+grep -qE "^SuccessExitStatus=(.* )?$code( |\$)" "$top/config/systemd/pgtandem-health.service" || fail "a look that finds $code is a unit that failed"
 kill -CONT "$server"
 answers() { [ "$(look .nodes.backup_node.failure_count)" = 0 ]; }
 wait_until 10 "an answer" answers

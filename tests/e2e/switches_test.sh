@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The switch: services wait within a second of `status disable` and go on within a second of `enable`, connected all the
 # while; it outlives them; what timers run does nothing and says so; a forced pass runs nevertheless, once, and is served.
-# timeout: 600
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

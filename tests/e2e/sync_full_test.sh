@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # scripts/sync-full: from two empty directories and one configuration to a synced, following pair; what differs is mended and
 # proven; marks come first and go; only when due; one at a time; and a pass that was killed is gone on with.
-# timeout: 600
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -28,6 +27,7 @@ for _ in 1 2 3; do
   code=0
   timeout 60 "$script" --init >"$work/out" 2>"$work/err" || code=$?
   [ "$code" = 77 ] || break
+  told "lacks rights: .*then sync-full --init again"
   if grep -q '^sync-full: capture init' "$work/err"; then cluster_psql primary crawler -f "$work/out"; else cluster_psql standby crawler -f "$work/out"; fi
 done
 same "exit code of the first sync" 0 "$code"
@@ -110,6 +110,8 @@ expect 75 "$script"
 told "another pass is running (pid $first sync-full since 20"
 expect 0 "$script" --if-due
 told 'nothing done'
+expect 0 "$script" --if-due --quiet
+same "what a quiet one says beside another" "" "$(cat "$work/err")"
 kill -TERM "$first"
 code=0
 wait "$first" || code=$?

@@ -7,6 +7,11 @@ set -euo pipefail
 recorded() { jq -rc "$1" "$work/state/runs/incremental.json"; }
 mkdir -p "$work/fake" "$work/state"
 
+first=
+# shellcheck disable=SC2016 # as it is then
+clusters_at_exit '[ -z "$first" ] || kill -TERM "$first" 2>/dev/null || true'
+spent_by() { awk '{ print $14 + $15 + $16 + $17 }' "/proc/$1/stat"; } # CPU time, in 1/100 s
+
 # --- the script alone ---
 # Each program does what the variable of its name says, and notes how it was called.
 ln -s "$top/scripts/sync-incremental" "$work/fake/sync-incremental"
@@ -115,8 +120,16 @@ expect 1 env REPORT="$lines" VERIFY="$(tables 0 1 0); exit 1" "$script"
 told 'but rows just applied differ'
 same "record" '[1,null,1]' "$(recorded '[.exit_code, .failed, .read_back.different]')"
 expect 0 env REPORT="$lines" VERIFY='exit 75' "$script"
-told 'not read back: nothing can be proven now'
+told 'not all rows just applied are read back: nothing can be proven now'
 same "record" '[0,0,"nothing can be proven now"]' "$(recorded '[.exit_code, .read_back.equal, .read_back.why]')"
+for code in 65 77 78; do # of one table; the others are judged
+  expect 0 env REPORT="$lines" VERIFY="$(tables 1 0 0); exit $code" "$script"
+  told 'not all rows just applied are read back: a table cannot be compared'
+  same "record" '[0,2,"a table cannot be compared"]' "$(recorded '[.exit_code, .read_back.equal, .read_back.why]')"
+  expect 1 env REPORT="$lines" VERIFY="$(tables 0 1 0); exit $code" "$script"
+  told 'but rows just applied differ'
+  expect "$code" env REPORT="$lines" VERIFY="exit $code" "$script" # nothing at all was judged
+done
 expect 69 env REPORT="$lines" VERIFY='exit 69' "$script"
 same "record" '[69,"verify"]' "$(recorded '[.exit_code, .failed]')"
 
@@ -138,11 +151,15 @@ first=$!
 until pgrep -P "$first" -f fake/apply >/dev/null; do sleep 0.05; done
 expect 75 "$script"
 told "another pass is running (pid $first sync-incremental since 20"
+grep -qE '^SuccessExitStatus=(.* )?75( |$)' "$top/config/systemd/pgtandem-incremental.service" || fail "a pass beside another one is a unit that failed"
 rm "$work/state/runs/incremental.json"
 expect 0 "$script" --if-due
 told "another pass is running (pid $first sync-incremental since 20.*nothing done"
 expect 0 "$script" --if-due --quiet
 same "what a quiet one says beside another" "" "$(cat "$work/err")"
+spent=$(spent_by "$first")
+sleep 2
+at_most "1/100 s of CPU time that 2 s of waiting cost" 25 $(($(spent_by "$first") - spent))
 kill -TERM "$first"
 wait "$first" || fail "SIGTERM: exit code $?"
 same "record" '[0,true]' "$(recorded '[.exit_code, .stopped]')"

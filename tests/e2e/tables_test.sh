@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # Tables of every kind, one by one: what of them is synced, what stays the standby's own, and what is refused, with the
 # command that mends it.
 set -euo pipefail

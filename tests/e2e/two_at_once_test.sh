@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # While it catches up apply writes two batches at once, but for the rows that are in both, and commits them in the primary's
 # order: whichever of its two sessions is ended, and when, nothing is lost, repeated or out of order, and no sequence goes back.
 set -euo pipefail

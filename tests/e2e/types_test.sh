@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# timeout: 600
 # Every type of pg_type that can be a column's, contrib's and those that users make among them: random values of it arrive byte
 # by byte, as values, as primary keys where they can be one, and under REPLICA IDENTITY FULL, where all that tells a row from
 # another is its text. Types that cannot be a column's, or of which no value can be written, are listed.

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # package.sh BUILD-FOLDER [TREE]: the Debian package is made, lintian has no error in it, and dpkg installs it into a root of its
 # own, where programs, pages, completions and units are where they belong, user and directories are made, nothing is enabled, an
-# edited configuration stays, and removing and purging leave what they should. In that root no init runs and no server: that
+# edited configuration stays, and removing and purging leave what they should, also of what was enabled. In that root no init runs and no server: that
 # units start is units.sh's and a real machine's to show. Dependencies count against the packages of this machine.
 set -euo pipefail
 build=$(cd "$1" && pwd)
 tree=${2:-$(cd "$(dirname "$0")/../.." && pwd)}
-for program in dpkg-shlibdeps dpkg-deb systemd-sysusers systemd-tmpfiles; do
+for program in dpkg-shlibdeps dpkg-deb systemd-sysusers systemd-tmpfiles systemctl; do
   command -v "$program" >/dev/null || { echo "no $program here; scripts/install-deps installs it"; exit 77; }
 done
-[ "$(id -u)" = 0 ] || { echo 'a package is installed by root, also into a root of its own'; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
@@ -32,6 +31,11 @@ if command -v lintian >/dev/null; then
   [ -z "$found" ] || fail "lintian: $found"
 else
   echo 'no lintian here; scripts/install-deps installs it'
+fi
+
+if [ "$(id -u)" != 0 ]; then
+  echo "not root: the package was made and looked at, and NOT installed, upgraded, removed and purged; run as root: $0 $build"
+  exit 77
 fi
 
 # --- installed ---
@@ -71,6 +75,14 @@ while read -r program; do [ -x "$root$program" ] || fail "a unit starts $program
   < <(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$root"/usr/lib/systemd/system/pgtandem-*.service)
 "$root/usr/bin/pgtandem" install-schedule cron -c "$root/etc/pgtandem/pgtandem.yaml" --root "$root" 2>/dev/null
 "$root/usr/bin/pgtandem" install-schedule systemd -c "$root/etc/pgtandem/pgtandem.yaml" --root "$root" 2>/dev/null
+mapfile -t units < <(cd "$tree/config/systemd" && grep -l '^\[Install\]' ./*.service ./*.timer ./*.target | sed 's|^\./||')
+[ "${#units[@]}" -ge 7 ] || fail "only ${units[*]} can be enabled"
+systemctl --root="$root" enable "${units[@]}" >"$work/log" 2>&1 || fail "systemctl enable: $(cat "$work/log")"
+for unit in "${units[@]}"; do
+  [ -n "$(find "$root/etc/systemd/system" -path "*.wants/$unit" -type l)" ] || fail "$unit is not enabled: $(cat "$work/log")"
+done
+mkdir "$root/etc/systemd/system/pgtandem-apply.service.d"
+touch "$root/etc/systemd/system/pgtandem-apply.service.d/override.conf"
 
 # --- once more, as an upgrade: what was edited stays ---
 echo '# edited' >>"$root/etc/pgtandem/pgtandem.yaml"
@@ -87,5 +99,8 @@ for file in etc/pgtandem/pgtandem.yaml var/spool/pgtandem/waits etc/cron.d/pgtan
 same "what remove leaves in usr" "" "$(find "$root/usr" -name '*pgtandem*')"
 dpkg_in_root -P pgtandem || fail "dpkg -P: $(cat "$work/log")"
 same "state" gone "$(state | sed 's/not-installed/gone/')"
+override=$root/etc/systemd/system/pgtandem-apply.service.d
+[ -e "$override/override.conf" ] || fail "purge took an administrator's own drop-in"
+rm -r "$override"
 same "what purge leaves" "" "$(find "$root" -path "$root/var/lib/dpkg" -prune -o -name '*pgtandem*' -print)"
 echo "the package is made, installed, upgraded, removed and purged"

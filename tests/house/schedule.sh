@@ -28,15 +28,17 @@ run 78 cron -c "$work/none.yaml"
 # --- cron: the file that the tree ships, but for where programs and configuration are ---
 example=$tree/config/distributed_ha_config.yaml
 root=$work/root
-run 0 cron -c "$example" --dry-run
+run 0 cron -c "$example" --root "$root" --dry-run
 [ ! -e "$root" ] || fail "--dry-run wrote"
 run 0 cron -c "$example" --root "$root"
 grep -q 'once a minute at most' "$work/err" || fail "not a word about an interval below a minute"
 sed -E "s|$bin/|/usr/bin/|g; s| -c [^ ]*||" "$root/etc/cron.d/pgtandem" | diff "$tree/config/cron.d/pgtandem" - ||
   fail "config/cron.d/pgtandem is not what install-schedule cron writes"
 jobs=$(grep -cE '^(\S+ ){5}pgtandem test -x (/\S+) && \2 sync-(incremental|full) -c /\S+ --if-due --quiet$' "$root/etc/cron.d/pgtandem")
-[ "$jobs" = 2 ] || fail "$jobs jobs in $root/etc/cron.d/pgtandem"
-sed 's/incremental_sync_interval: 10 /incremental_sync_interval: 90 /; s/full_sync_interval: 300/full_sync_interval: 7200/' "$example" >"$work/slow.yaml"
+[ "$jobs" = 2 ] || fail "$jobs passes in $root/etc/cron.d/pgtandem"
+grep -qE '^(\* ){5}pgtandem test -x (/\S+) && \2 status health -c /\S+ >/dev/null$' "$root/etc/cron.d/pgtandem" || fail "cron looks at no health"
+sed 's/incremental_sync_interval: 10 /incremental_sync_interval: 90 /; s/full_sync_interval: 300/full_sync_interval: 7200/
+  /^monitoring:/,/^\$/s/health_check_interval: 5/health_check_interval: 7.5/' "$example" >"$work/slow.yaml"
 run 0 cron -c "$work/slow.yaml" --root "$root" --user backup
 grep -q 'full_sync_interval is 7200 s' "$root/etc/cron.d/pgtandem" || fail "the interval is not that of the configuration"
 ! grep -q 'let systemd do it' "$root/etc/cron.d/pgtandem" || fail "cron can do 90 s"
@@ -45,8 +47,14 @@ grep -q '^\* \* \* \* \* backup test -x /' "$root/etc/cron.d/pgtandem" || fail "
 # --- systemd ---
 etc=$root/etc/systemd/system
 run 0 systemd -c "$work/slow.yaml" --root "$root"
+grep -q "cron starts passes here too; .*rm $root/etc/cron.d/pgtandem" "$work/err" || fail "no word about cron's file beside systemd: $(cat "$work/err")"
 has "$etc/pgtandem-incremental.timer.d/schedule.conf" OnUnitActiveSec=90s
 has "$etc/pgtandem-full.timer.d/schedule.conf" OnUnitInactiveSec=7200s
+has "$etc/pgtandem-health.timer.d/schedule.conf" OnUnitActiveSec=7.5s
+for timer in "$tree"/config/systemd/*.timer; do
+  timer=${timer##*/}
+  grep -q "enable --now .*$timer" "$work/err" || fail "no word about how $timer is enabled: $(cat "$work/err")"
+done
 has "$etc/pgtandem-.service.d/schedule.conf" "Environment=PGTANDEM_CONFIG=$work/slow.yaml"
 ! grep -q ReadWritePaths "$etc/pgtandem-.service.d/schedule.conf" || fail "the usual directories need no drop-in"
 printf 'spool: {directory: queue}\nstate: {directory: /srv/state}\nlogging: {file: pgtandem.log}\n' >>"$work/slow.yaml"
@@ -61,7 +69,7 @@ if command -v systemd-analyze >/dev/null; then
   cp -R "$tree/config/systemd/." "$etc"
   sed -i "s|/usr/libexec/pgtandem/|$bin/|" "$etc"/*.service
   cd "$etc"
-  for unit in pgtandem-incremental.timer pgtandem-full.timer; do
+  for unit in pgtandem-*.timer; do
     said=$(systemd-analyze verify --man=no "./$unit" 2>&1 | grep -F pgtandem || true)
     [ -z "$said" ] || fail "systemd-analyze verify: $said"
   done

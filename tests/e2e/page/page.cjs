@@ -45,6 +45,12 @@ function faults() {
   return found;
 }
 
+function rows_of_figures() {
+  const rows = {};
+  for (const at of document.querySelectorAll('#figures > div')) rows[at.getBoundingClientRect().top] = (rows[at.getBoundingClientRect().top] || 0) + 1;
+  return Object.values(rows);
+}
+
 const verdicts = {'en-US': /^[✓!✕?] (The backup|It cannot)/, 'zh-CN': /^[✓!✕?] .*备份/};
 async function looks(browser) {
   for (const width of [360, 1280]) for (const colorScheme of ['light', 'dark']) for (const locale of ['en-US', 'zh-CN']) {
@@ -58,6 +64,7 @@ async function looks(browser) {
     for (const hostile of words) assert.ok(shown.includes(hostile), `${name}: ${hostile} is not shown as text: ${shown}`);
     assert.equal(await page.evaluate(() => document.querySelectorAll('#tables img, #tables script, #events img').length), 0, name);
     assert.deepEqual(await page.evaluate(faults), [], name);
+    if (width === 1280) assert.deepEqual(await page.evaluate(rows_of_figures), [4, 4], name);
     await page.screenshot({path: path.join(out, name + '.png'), fullPage: true});
     await page.context().close();
   }
