@@ -89,7 +89,7 @@ void add_control(cli::Tool& tool, const Print& print) {
   add("is-enabled", "whether they sync: exit 0 when they do, 1 when they wait", is_enabled);
   cli::Command& force = add("force-sync", "start a full pass now, also while sync is disabled", force_sync);
   force.flag("--wait", options->wait, "return when it has ended, with its exit code");
-  force.text("--node", options->node, "NAME", "the standby, where the configuration names several");
+  force.text("--node", options->node, "NAME", "only this standby, where the configuration names several; else all");
 }
 
 }  // namespace status

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/stop.hpp"
@@ -75,7 +76,17 @@ Exit health(const Settings& settings, const ShowOptions& options, const Print& p
     base::log(busy ? base::Level::debug : base::Level::warn, std::string("alerts: ") + error.what());
   }
   print(options.json ? health_json(snapshot) + "\n" : plugin_text(snapshot));
-  return static_cast<Exit>(judge(snapshot).level);
+  return static_cast<Exit>(snapshot.verdict.level);
+}
+
+// What keeps it from looking is an answer, too, and in the plugins' language: where the configuration does not parse,
+// say.
+Exit no_health(const std::string& why, const ShowOptions& options, const Print& print) {
+  report::Snapshot nothing;
+  nothing.time = base::unix_microseconds();
+  nothing.verdict = {report::Level::unknown, why, {}};
+  print(options.json ? health_json(nothing) + "\n" : plugin_text(nothing));
+  return static_cast<Exit>(nothing.verdict.level);
 }
 
 Exit metrics(const Settings& settings, const ShowOptions& options, const Print& print) {
@@ -107,7 +118,10 @@ void add_show(cli::Tool& tool, const Show& by) {
   json(add("monitor", "the same, again and again until it is stopped", monitor))
       .number("--interval", by.options_->interval, 1, 86400, "S",
               "seconds from one look to the next; else health_check_interval");
-  json(add("health", "for monitoring: one line, and exit code 0 ok, 1 warning, 2 critical, 3 unknown", health));
+  json(add("health", "for monitoring: one line, and exit code 0 ok, 1 warning, 2 critical, 3 unknown", health))
+      .on_error([options = by.options_, print = by.print_](const std::string& why) {
+        return no_health(why, *options, print);
+      });
   add("metrics", "figures for Prometheus", metrics)
       .text("--textfile", by.options_->textfile, "FILE",
             "write them to FILE, as one step, for node_exporter's textfile collector");

@@ -18,4 +18,8 @@ std::string size_text(uint64_t bytes) {
   return text;
 }
 
+std::string count_words(uint64_t count, const char* one) {
+  return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
+}
+
 }  // namespace base

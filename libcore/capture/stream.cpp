@@ -46,10 +46,11 @@ class Stream {
  public:
   // `target` is set to the present end of the WAL if it is still empty and `to_now`. Waits where `gate` is closed.
   Stream(const config::Settings& settings, const config::Node& primary, std::optional<Lsn>& target, bool to_now,
-         Outlet& outlet, base::Backoff& backoff, state::Gate* gate)
+         Outlet& outlet, base::Backoff& backoff, state::Gate* gate, state::ToolRecord& record)
       : settings_(settings),
         target_(target),
         backoff_(backoff),
+        record_(record),
         outlet_(outlet),
         gate_(gate),
         session_(primary, {.purpose = "pgtandem capture", .answer_timeout = settings.synchronization.sync_timeout}),
@@ -168,6 +169,7 @@ class Stream {
     if (step == Decoder::Step::commit) {
       sent_ = decoder_.end_lsn();
       backoff_.succeeded();
+      record_.did(decoder_.changes());
     }
     if (lines_.size() - before > change::max_line)
       throw base::Error(base::Exit::data, "a row of " + std::to_string(lines_.size() - before) +
@@ -266,6 +268,7 @@ class Stream {
   const config::Settings& settings_;
   const std::optional<Lsn>& target_;
   base::Backoff& backoff_;
+  state::ToolRecord& record_;
   Outlet& outlet_;
   state::Gate* gate_;  // null: no switch counts
   pg::Session session_;
@@ -299,7 +302,7 @@ void stream_all(const config::Settings& settings, const Options& options, const 
   std::optional<Lsn> target = options.until;
   for (;;) {
     try {
-      Stream stream(settings, primary, target, !options.follow, outlet, backoff, gate);
+      Stream stream(settings, primary, target, !options.follow, outlet, backoff, gate, record);
       stream.pump();
       stream.settle();
       return;

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/size_text.hpp"
 #include "base/tame.hpp"
 
 namespace check {
 namespace {
+
+using base::count_words;
 
 std::string without_end(std::string statement) {
   while (!statement.empty() && statement.back() == ';') statement.pop_back();
@@ -23,8 +26,6 @@ bool same_statement(std::string a, std::string b) {
   }
   return a == b && (a.find("ALTER ") != std::string::npos || a.find("GRANT ") != std::string::npos);
 }
-
-std::string counted(size_t n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
 }  // namespace
 
@@ -88,8 +89,9 @@ std::string text_of(const Findings& findings) {
   const size_t errors = findings.count(Severity::error);
   const size_t warnings = findings.count(Severity::warning);
   const size_t notes = findings.count(Severity::note);
-  if (errors + warnings == 0) return out + "nothing to mend; " + counted(notes, "note") + "\n";
-  return out + counted(errors, "error") + ", " + counted(warnings, "warning") + ", " + counted(notes, "note") + "\n";
+  if (errors + warnings == 0) return out + "nothing to mend; " + count_words(notes, "note") + "\n";
+  return out + count_words(errors, "error") + ", " + count_words(warnings, "warning") + ", " +
+         count_words(notes, "note") + "\n";
 }
 
 std::string json_of(const Findings& findings) {

@@ -27,12 +27,6 @@ constexpr const char* describe = R"(
          (SELECT min(slot_name) FROM pg_catalog.pg_replication_slots
            WHERE NOT active AND NOT temporary AND slot_name NOT LIKE 'pgtandem%'))";
 
-constexpr const char* describe_slot = R"(
-  SELECT active, coalesce(wal_status, ''), safe_wal_size,
-         coalesce(CASE WHEN NOT pg_catalog.pg_is_in_recovery()
-                       THEN pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn) END, 0)::bigint
-    FROM pg_catalog.pg_replication_slots WHERE slot_name = $1)";
-
 std::string set(const std::string& name, int value) {
   return "ALTER SYSTEM SET " + name + " = " + std::to_string(value) + "; and restart that server";
 }
@@ -44,17 +38,18 @@ void judge_slots(const LinkFacts& facts, const std::string& node, Findings& find
   if (!facts.idle_slot.empty())
     mend =
         "SELECT pg_drop_replication_slot(" + pg::quote_literal(facts.idle_slot) + "); if nobody needs it, else " + mend;
-  findings.add({facts.has_slot ? Severity::warning : Severity::error, "link", node,
-                "all " + std::to_string(facts.max_slots) + " replication slots are taken: " +
-                    (facts.has_slot ? "verify and diff find none for an exact comparison" : "capture init finds none"),
-                mend});
+  findings.add(
+      {facts.slot.exists ? Severity::warning : Severity::error, "link", node,
+       "all " + std::to_string(facts.max_slots) + " replication slots are taken: " +
+           (facts.slot.exists ? "verify and diff find none for an exact comparison" : "capture init finds none"),
+       mend});
 }
 
 void judge_senders(const LinkFacts& facts, const std::string& node, Findings& findings) {
-  const int wanted = facts.active ? 1 : 2;  // capture, and a comparison beside it
+  const int wanted = facts.slot.active ? 1 : 2;  // capture, and a comparison beside it
   const int left = facts.max_senders - facts.senders;
   if (left >= wanted) return;
-  findings.add({left > 0 || facts.active ? Severity::warning : Severity::error, "link", node,
+  findings.add({left > 0 || facts.slot.active ? Severity::warning : Severity::error, "link", node,
                 std::to_string(facts.senders) + " of " + std::to_string(facts.max_senders) +
                     " WAL senders are taken: capture and a comparison need one each",
                 set("max_wal_senders", facts.max_senders + 4)});
@@ -64,23 +59,22 @@ void judge_slot(const LinkFacts& facts, const std::string& node, const std::stri
   const auto add = [&](Severity severity, const std::string& what, const std::string& mend) {
     findings.add({severity, "link", node, "slot " + slot + " " + what, mend});
   };
-  const std::string run = facts.active ? "see that queue put has room and goes on (pgtandem queue stat)"
-                                       : "start capture (pgtandem sync-incremental, or the service)";
+  const std::string run = facts.slot.active ? "see that queue put has room and goes on (pgtandem queue stat)"
+                                            : "start capture (pgtandem sync-incremental, or the service)";
+  const int64_t kept = facts.slot.retained.value_or(0);
   // One that is lost is told by what it means for the spool, see capture::check().
-  if (facts.wal_status == "lost") return;
-  if (facts.wal_status == "unreserved")
+  if (facts.slot.wal_status == "lost") return;
+  if (facts.slot.wal_status == "unreserved")
     add(Severity::error,
-        "is about to lose WAL that it needs: " + size_text(static_cast<uint64_t>(facts.kept_bytes)) +
-            " are kept for it",
-        run);
-  else if (facts.safe_bytes && *facts.safe_bytes < small_headroom)
+        "is about to lose WAL that it needs: " + size_text(static_cast<uint64_t>(kept)) + " are kept for it", run);
+  else if (facts.slot.safe_wal_size && *facts.slot.safe_wal_size < small_headroom)
     add(Severity::warning,
         "is invalidated when the server has written another " +
-            size_text(static_cast<uint64_t>(std::max(int64_t{0}, *facts.safe_bytes))) + " of WAL",
+            size_text(static_cast<uint64_t>(std::max(int64_t{0}, *facts.slot.safe_wal_size))) + " of WAL",
         run + "; or give it more: ALTER SYSTEM SET max_slot_wal_keep_size");
-  else if (!facts.safe_bytes && facts.kept_bytes > small_headroom)
+  else if (!facts.slot.safe_wal_size && kept > small_headroom)
     add(Severity::warning,
-        "makes the server keep " + size_text(static_cast<uint64_t>(facts.kept_bytes)) +
+        "makes the server keep " + size_text(static_cast<uint64_t>(kept)) +
             " of WAL, and nothing bounds that but its disk",
         run + "; and bound it: ALTER SYSTEM SET max_slot_wal_keep_size");
 }
@@ -97,13 +91,7 @@ LinkFacts read_link(pg::Session& session, const std::string& slot) {
   facts.slots = number(row.get(0, 3));
   facts.senders = number(row.get(0, 4));
   facts.idle_slot = row.get(0, 5);
-  const pg::Result ours = session.query(describe_slot, {slot});
-  facts.has_slot = ours.rows() > 0;
-  if (!facts.has_slot) return facts;
-  facts.active = ours.get(0, 0) == "t";
-  facts.wal_status = ours.get(0, 1);
-  if (!ours.is_null(0, 2)) facts.safe_bytes = std::stoll(std::string(ours.get(0, 2)));
-  facts.kept_bytes = std::stoll(std::string(ours.get(0, 3)));
+  facts.slot = pg::read_slot(session, slot);
   return facts;
 }
 
@@ -114,7 +102,7 @@ void judge_link(const LinkFacts& facts, const std::string& node, const std::stri
                   "ALTER SYSTEM SET wal_level = logical; and restart that server"});
   judge_slots(facts, node, findings);
   judge_senders(facts, node, findings);
-  if (facts.has_slot) return judge_slot(facts, node, slot, findings);
+  if (facts.slot.exists) return judge_slot(facts, node, slot, findings);
   if (!founded)
     findings.add({Severity::error, "link", node, "the two sides are not linked: there is no slot " + slot,
                   "pgtandem sync-full --init"});
@@ -132,7 +120,7 @@ void look_at_link(const config::Settings& settings, Side& primary, const std::ve
   bool has_slot = false;
   primary.look("link", [&](pg::Session& session) {
     const LinkFacts facts = read_link(session, name);
-    has_slot = facts.has_slot;
+    has_slot = facts.slot.exists;
     judge_link(facts, primary.name(), name, mark.has_value(), findings);
   });
   primary.look("rights", [&](pg::Session& session) {

@@ -12,6 +12,7 @@
 #include "check/side.hpp"
 #include "config/settings.hpp"
 #include "pg/session.hpp"
+#include "pg/slot.hpp"
 
 namespace check {
 
@@ -22,11 +23,7 @@ struct LinkFacts {
   int senders = 0;  // connected
   int max_senders = 0;
   std::string idle_slot;  // one of others' that nobody uses; empty: none
-  bool has_slot = false;  // ours
-  bool active = false;
-  std::string wal_status;             // reserved, extended, unreserved, lost
-  std::optional<int64_t> safe_bytes;  // WAL that may still be written before the slot is invalidated
-  int64_t kept_bytes = 0;             // WAL that is kept for it
+  pg::SlotState slot;     // ours
 };
 LinkFacts read_link(pg::Session& session, const std::string& slot);
 // `founded`: the spool knows of a slot.

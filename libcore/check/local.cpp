@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/margin.hpp"
 #include "base/size_text.hpp"
 #include "capture/filter.hpp"
 #include "spool/mark.hpp"
@@ -23,8 +24,6 @@ namespace check {
 namespace {
 
 using base::size_text;
-
-constexpr uint64_t few_bytes = uint64_t{256} << 20;  // too few whatever the size of the disk
 
 void look_at_configuration(const config::Settings& settings, Findings& findings) {
   for (const std::string& warning : settings.warnings)
@@ -138,9 +137,10 @@ void look_at_state(const config::Settings& settings, Findings& findings) {
 }  // namespace
 
 void judge_room(const Room& room, uint64_t max_bytes, const std::filesystem::path& directory, Findings& findings) {
-  if (room.free < few_bytes || room.free < room.total / 20)
+  const base::Room left = base::room_on(room.free, room.total);
+  if (left != base::Room::enough)
     return findings.add(
-        {Severity::warning, "disk", directory.string(),
+        {left == base::Room::none ? Severity::error : Severity::warning, "disk", directory.string(),
          "its disk is almost full: " + size_text(room.free) + " of " + size_text(room.total) + " are free",
          "make room there, or move it to another disk"});
   if (max_bytes > room.used + room.free)

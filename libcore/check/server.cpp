@@ -5,12 +5,11 @@
 #include <cstdio>
 
 #include "base/clock.hpp"
+#include "base/margin.hpp"
 
 namespace check {
 namespace {
 
-// s. Below it the times in records and the lag are good enough; a machine without time service drifts past it in weeks.
-constexpr double clock_tolerance = 2;
 constexpr int oldest_version =
     130000;  // slots tell their state, and how much WAL they may still hold up, from there on
 
@@ -28,7 +27,7 @@ std::string seconds(double value) {
 
 std::string early_or_late(double ahead) { return seconds(std::abs(ahead)) + (ahead > 0 ? " ahead of" : " behind"); }
 
-bool is_off(double ahead, double within) { return std::abs(ahead) - within > clock_tolerance; }
+bool is_off(double ahead, double within) { return std::abs(ahead) - within > base::most_clock_skew; }
 
 constexpr const char* time_service = "run a time service on that machine (chrony, or systemd-timesyncd)";
 

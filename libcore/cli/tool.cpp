@@ -55,6 +55,7 @@ struct Command::State {
   std::string name;
   HelpPage page;
   Action action;
+  std::function<Exit(const std::string&)> on_error;
   std::deque<Command> children;
   std::vector<CLI::Option*> own_options;
   const std::string* word = nullptr;
@@ -196,6 +197,11 @@ Command& Command::command(const std::string& name, const std::string& help, Acti
   return child;
 }
 
+Command& Command::on_error(std::function<Exit(const std::string&)> answer) {
+  state_->on_error = std::move(answer);
+  return *this;
+}
+
 Tool::Tool(const std::string& name, const std::string& summary, Action action) {
   state_ = std::make_shared<State>();
   state_->name = name;
@@ -265,7 +271,7 @@ const Command::State& Tool::parse(int argc, char** argv) {
   return chosen;
 }
 
-Exit Tool::run_command(const State& chosen) {
+Exit Tool::run_command(const State& chosen) try {
   const Common& common = *state_->common;
   LogOptions log{state_->name, "info", "text", {}};
   if (!common.log_level.empty()) log.level = common.log_level;
@@ -283,6 +289,11 @@ Exit Tool::run_command(const State& chosen) {
   // What was printed through stdio is only written now; a full disk must not end in success.
   if (std::fflush(stdout) != 0) base::throw_errno("cannot write stdout");
   return exit;
+} catch (const base::PipeClosed&) {
+  throw;
+} catch (const Error& error) {
+  if (!chosen.on_error) throw;
+  return chosen.on_error(error.what());
 }
 
 int Tool::run(int argc, char** argv) {

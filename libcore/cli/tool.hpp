@@ -38,6 +38,9 @@ class Command {
   // A subcommand; this command then runs by itself only if it has an action of its own. Options of this command do not
   // belong to its subcommands: naming both is a usage error.
   Command& command(const std::string& name, const std::string& help, Action action = {});
+  // For a command whose exit codes are not the table's: says what an Error means, by its line, instead of a line on
+  // stderr and the error's own code. Not asked of a command line that is wrong.
+  Command& on_error(std::function<base::Exit(const std::string& what)> answer);
 
  private:
   friend class Tool;

@@ -37,7 +37,7 @@ Answer ready(const Place& at) {
   const auto snapshot = at.board.now();
   Answer out = json(report::health_json(*snapshot));
   // A warning is for people to look at; whoever reads the standby can go on.
-  if (report::judge(*snapshot).level > report::Level::warning) out.status = 503;
+  if (snapshot->verdict.level > report::Level::warning) out.status = 503;
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "report/api_json.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
@@ -91,6 +92,14 @@ Json full_json(const FullPass& pass) {
           {"unproven", pass.unproven}};
 }
 
+Json incremental_json(const Incremental& pass) {
+  return {{"running", pass.running},
+          {"started", time_json(pass.started)},
+          {"ended", time_json(pass.ended)},
+          {"exit_code", known(pass.exit_code)},
+          {"failed", text_json(pass.failed)}};
+}
+
 Json standby_json(const Standby& of) {
   Json out = lag_json(of);
   out["applier_running"] = of.applier_running;
@@ -110,6 +119,7 @@ Json standby_json(const Standby& of) {
     out["marked"].push_back({{"table", table.table}, {"reason", table.reason}, {"time", time_json(table.time)}});
   out["tables"] = tables_json(of);
   out["full_sync"] = full_json(of.full);
+  out["incremental_sync"] = incremental_json(of.incremental);
   return out;
 }
 
@@ -142,10 +152,21 @@ Json spool_json(const Snapshot& at) {
           {"captured_to_time", time_json(spool.captured_to_time)},
           {"captured_lsn", text_json(spool.captured_lsn)},
           {"captured_time", time_json(spool.captured_time)},
+          {"rate", known(spool.rate)},
           {"retries", at.capture_retries_total}};
 }
 
-Json conflicts_of(const Standby* of) { return of == nullptr ? Json::object() : Json(of->conflicts); }
+// Where there are several standbys, what old fields say of one: of counts the sum, of shares the worst.
+Standby together(const Snapshot& at) {
+  Standby all;
+  for (const auto& [name, of] : at.standbys) {
+    all.retries_total += of.retries_total;
+    all.quarantined += of.quarantined;
+    for (const auto& [kind, count] : of.conflicts) all.conflicts[kind] += count;
+    if (of.success_rate) all.success_rate = std::min(*of.success_rate, all.success_rate.value_or(1));
+  }
+  return all;
+}
 
 // Of all standbys, when the last pass proved everything; nothing as long as one never was.
 Time last_full_sync(const Snapshot& at) {
@@ -163,7 +184,7 @@ std::string sync_status_json(const Snapshot& at) {
   const Standby* const of = at.slowest();
   const Standby none;
   const Standby& standby = of == nullptr ? none : *of;
-  const Verdict verdict = judge(at);
+  const Verdict& verdict = at.verdict;
   Json json = {{"sync_enabled", at.auto_sync_enabled},
                {"auto_sync_enabled", at.auto_sync_enabled},
                {"sync_queue_size", at.sync_queue_size},
@@ -178,10 +199,11 @@ std::string sync_status_json(const Snapshot& at) {
   json.update(lag_json(standby));
   json.erase("operations");
   json["rate"] = known(standby.rate);
-  json["success_rate"] = known(standby.success_rate);
-  json["retries"] = standby.retries_total + at.capture_retries_total;
-  json["conflicts"] = conflicts_of(of);
-  json["quarantined"] = standby.quarantined;
+  const Standby all = together(at);
+  json["success_rate"] = known(all.success_rate);
+  json["retries"] = all.retries_total + at.capture_retries_total;
+  json["conflicts"] = all.conflicts.empty() ? Json::object() : Json(all.conflicts);
+  json["quarantined"] = all.quarantined;
   json["last_error"] = text_json(at.last_error);
   json["last_error_time"] = time_json(at.last_error_time);
   json["switched_by"] = text_json(at.switched_by);
@@ -210,7 +232,7 @@ std::string replication_lag_json(const Snapshot& at) {
 }
 
 std::string health_json(const Snapshot& at) {
-  const Verdict verdict = judge(at);
+  const Verdict& verdict = at.verdict;
   return dumped({{"status", name_of(verdict.level)},
                  {"exit_code", static_cast<int>(verdict.level)},
                  {"time", base::iso_time(at.time)},
@@ -219,13 +241,12 @@ std::string health_json(const Snapshot& at) {
 }
 
 std::string show_json(const Snapshot& at) {
-  const Verdict verdict = judge(at);
+  const Verdict& verdict = at.verdict;
   Json standbys = Json::object();
   for (const auto& [name, of] : at.standbys) standbys[name] = standby_json(of);
   Json events = Json::array();
   for (const Event& event : at.events)
     events.push_back({{"time", base::iso_time(event.time)}, {"level", event.level}, {"text", event.text}});
-  const Incremental& pass = at.incremental;
   return dumped({{"time", base::iso_time(at.time)},
                  {"version", at.version},
                  {"status", name_of(verdict.level)},
@@ -245,12 +266,7 @@ std::string show_json(const Snapshot& at) {
                  {"slot", slot_json(at.slot)},
                  {"spool", spool_json(at)},
                  {"standbys", standbys},
-                 {"incremental_sync",
-                  {{"running", pass.running},
-                   {"started", time_json(pass.started)},
-                   {"ended", time_json(pass.ended)},
-                   {"exit_code", known(pass.exit_code)},
-                   {"failed", text_json(pass.failed)}}},
+                 {"incremental_sync", incremental_json(at.incremental)},
                  {"last_error", text_json(at.last_error)},
                  {"last_error_time", time_json(at.last_error_time)},
                  {"events", events},

@@ -15,6 +15,7 @@
 #include "capture/link.hpp"
 #include "pg/error.hpp"
 #include "pg/session.hpp"
+#include "pg/slot.hpp"
 
 namespace report {
 namespace {
@@ -58,21 +59,14 @@ void ask_server(pg::Session& session, const std::string& slot, Server& server) {
 }
 
 void ask_slot(pg::Session& session, Slot& slot) {
-  // A server in recovery has no position of its own to count from.
-  const pg::Result row = session.query(
-      R"(SELECT active, coalesce(wal_status, ''), safe_wal_size, confirmed_flush_lsn,
-                (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
-                 - restart_lsn)::bigint
-           FROM pg_replication_slots WHERE slot_name = $1)",
-      {slot.name});
-  slot.exists = row.rows() > 0;
+  const pg::SlotState state = pg::read_slot(session, slot.name);
+  slot.exists = state.exists;
   slot.publication_exists = session.query("SELECT FROM pg_publication WHERE pubname = $1", {slot.name}).rows() > 0;
-  if (!*slot.exists) return;
-  slot.active = row.get(0, 0) == "t";
-  slot.wal_status = row.get(0, 1);
-  slot.safe_wal_size = number_in<int64_t>(row, 2);
-  slot.confirmed_lsn = row.get(0, 3);
-  slot.retained = number_in<int64_t>(row, 4);
+  slot.active = state.active;
+  slot.wal_status = state.wal_status;
+  slot.safe_wal_size = state.safe_wal_size;
+  slot.retained = state.retained;
+  slot.confirmed_lsn = state.confirmed_lsn;
 }
 
 void ask_progress(pg::Session& session, const change::Source& source, Answer& answer) {

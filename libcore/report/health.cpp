@@ -16,29 +16,33 @@ namespace {
 int weight(Level level) { return level == Level::unknown ? 3 : static_cast<int>(level); }
 
 std::string good_line(const Snapshot& at) {
-  const Standby* const standby = at.slowest();
-  if (standby == nullptr) return "no standby is configured";
-  std::string line = standby->node;
-  if (standby->caught_up)
-    line += " has all that was committed before " + moment_words(at.time);
-  else if (standby->lag_seconds)
-    line += " is at most " + span_words(*standby->lag_seconds) + " behind";
+  if (at.standbys.empty()) return "no standby is configured";
+  std::string line;
+  size_t tables = 0;
   size_t proven = 0;
   Time oldest;
-  for (const TableState& table : standby->tables) {
-    if (!table.equal.value_or(false)) continue;
-    ++proven;
-    if (!oldest || table.equal_time < oldest) oldest = table.equal_time;
+  for (const auto& [name, standby] : at.standbys) {
+    line += (line.empty() ? "" : "; ") + name;
+    if (standby.caught_up)
+      line += " has all that was committed before " + moment_words(at.time);
+    else if (standby.lag_seconds)
+      line += " is at most " + span_words(*standby.lag_seconds) + " behind";
+    tables = standby.tables.size();
+    for (const TableState& table : standby.tables) {
+      if (!table.equal.value_or(false)) continue;
+      ++proven;
+      if (!oldest || table.equal_time < oldest) oldest = table.equal_time;
+    }
   }
-  if (proven > 0 && proven == standby->tables.size())
-    line += "; all " + count_words(proven, "table") + " proven equal at " + moment_words(oldest);
+  if (proven > 0 && proven == tables * at.standbys.size())
+    line += "; all " + count_words(tables, "table") + " proven equal at " + moment_words(oldest);
   return line;
 }
 
-std::string figure(const char* name, double value, const char* unit = "", const std::string& limits = "") {
+std::string figure(const std::string& name, double value, const char* unit = "", const std::string& limits = "") {
   char text[64];
   std::snprintf(text, sizeof text, std::nearbyint(value) == value ? "%.0f" : "%.3f", value);
-  return std::string(" ") + name + "=" + text + unit + (limits.empty() ? "" : ";" + limits);
+  return " " + name + "=" + text + unit + (limits.empty() ? "" : ";" + limits);
 }
 
 std::string perfdata(const Snapshot& at) {
@@ -54,9 +58,23 @@ std::string perfdata(const Snapshot& at) {
     out += figure("spool", static_cast<double>(at.spool.bytes), "B", ";" + std::to_string(at.spool.max_bytes));
   }
   if (at.slot.retained) out += figure("retained_wal", static_cast<double>(*at.slot.retained), "B");
-  if (standby != nullptr) {
-    out += figure("quarantined", static_cast<double>(standby->quarantined));
-    out += figure("paused_tables", static_cast<double>(standby->paused.size()));
+  if (standby == nullptr) return out;
+  uint64_t quarantined = 0;
+  size_t paused = 0;
+  for (const auto& [name, of] : at.standbys) {
+    quarantined += of.quarantined;
+    paused += of.paused.size();
+  }
+  out += figure("quarantined", static_cast<double>(quarantined));
+  out += figure("paused_tables", static_cast<double>(paused));
+  if (at.standbys.size() == 1) return out;
+  // Above is the worst of them, or their sum; here each by itself.
+  for (const auto& [name, of] : at.standbys) {
+    if (of.lag_seconds)
+      out +=
+          figure("lag_" + name, *of.lag_seconds, "s", std::to_string(static_cast<int64_t>(lag_threshold_of(at, name))));
+    out += figure("queue_" + name, static_cast<double>(of.waiting), "", std::to_string(at.limits.max_queue_size));
+    out += figure("quarantined_" + name, static_cast<double>(of.quarantined));
   }
   return out;
 }
@@ -94,10 +112,15 @@ Verdict judge(const Snapshot& snapshot) {
   return verdict;
 }
 
+void judge_all(Snapshot& snapshot) {
+  snapshot.verdict = judge(snapshot);
+  for (auto& [name, node] : snapshot.nodes) node.health = judge_node(snapshot, node);
+}
+
 Health judge_node(const Snapshot& snapshot, const Node& node) {
   if (!node.server.reached()) return node.failure_count >= node.failure_threshold ? Health::offline : Health::critical;
   Health health = Health::healthy;
-  for (const Finding& finding : judge(snapshot).findings) {
+  for (const Finding& finding : snapshot.verdict.findings) {
     if (finding.node != node.name) continue;
     if (finding.level == Level::critical) return Health::critical;
     health = Health::warning;
@@ -106,7 +129,7 @@ Health judge_node(const Snapshot& snapshot, const Node& node) {
 }
 
 std::string plugin_text(const Snapshot& snapshot) {
-  const Verdict verdict = judge(snapshot);
+  const Verdict& verdict = snapshot.verdict;
   std::string level = name_of(verdict.level);
   std::transform(level.begin(), level.end(), level.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
   std::string out = "PGTANDEM " + level + " - " + without_bars(verdict.line);

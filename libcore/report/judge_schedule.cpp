@@ -1,42 +1,80 @@
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "report/judges.hpp"
 #include "report/words.hpp"
 
 namespace report {
+
+std::string node_option(const Snapshot& at, const std::string& node) {
+  return at.standbys.size() > 1 && !node.empty() ? " --node " + node : "";
+}
+
 namespace {
 
 constexpr int busy = 75;
 // s that a pass may be late, at the least: cron and timers of coarse accuracy start one a minute.
 constexpr double least_patience = 120;
 
-void judge_running(const Snapshot& at, Findings& out) {
-  const Incremental& pass = at.incremental;
-  const bool failed =
-      pass.exit_code && *pass.exit_code > 1 && *pass.exit_code != busy && !pass.running && !at.by_services;
-  if (failed)
+bool has_failed(const Snapshot& at, const Incremental& pass) {
+  return pass.exit_code && *pass.exit_code > 1 && *pass.exit_code != busy && !pass.running && !at.by_services;
+}
+
+// What failed for all standbys, or where there is but one, is told once; else for each whose own pass failed.
+void judge_passes(const Snapshot& at, Findings& out) {
+  const auto tell = [&](const Incremental& pass, const std::string& node) {
     out.push_back(
-        {Level::critical, "pass_failed", "",
-         "the last incremental pass failed at " + moment_words(pass.ended) + ": " + pass.failed + " ended with " +
-             std::to_string(*pass.exit_code) +
+        {Level::critical, "pass_failed", node,
+         "the last incremental pass failed" + (node.empty() ? "" : " for " + node) + " at " + moment_words(pass.ended) +
+             ": " + pass.failed + " ended with " + std::to_string(*pass.exit_code) +
              (at.last_error_time && pass.started && *at.last_error_time >= *pass.started ? ", " + at.last_error : ""),
-         "pgtandem sync-incremental, and read what it says"});
+         "pgtandem sync-incremental" + node_option(at, node) + ", and read what it says"});
+  };
+  if (at.standbys.empty()) return;
+  const Incremental& first = at.standbys.begin()->second.incremental;
+  const bool common = std::all_of(at.standbys.begin(), at.standbys.end(), [&](const auto& entry) {
+    const Incremental& pass = entry.second.incremental;
+    return pass.ended == first.ended && pass.exit_code == first.exit_code && pass.failed == first.failed;
+  });
+  if (common && has_failed(at, first)) tell(first, "");
+  if (common) return;
+  for (const auto& [name, of] : at.standbys)
+    if (has_failed(at, of.incremental)) tell(of.incremental, name);
+}
+
+// Of all standbys, the one that waits longest for a pass.
+const Incremental& last_pass(const Snapshot& at) {
+  const auto longest = std::min_element(at.standbys.begin(), at.standbys.end(), [](const auto& a, const auto& b) {
+    return a.second.incremental.ended < b.second.incremental.ended;
+  });
+  return longest == at.standbys.end() ? at.incremental : longest->second.incremental;
+}
+
+void judge_running(const Snapshot& at, Findings& out) {
+  judge_passes(at, out);
   if (at.is_monitoring) return;
+  const Incremental& pass = last_pass(at);
   const bool capture = at.spool.capture_running;
-  const auto idle = std::find_if(at.standbys.begin(), at.standbys.end(),
-                                 [](const auto& entry) { return !entry.second.applier_running; });
-  if (capture && idle != at.standbys.end())
-    out.push_back({Level::critical, "apply_stopped", idle->first,
-                   "apply does not run for " + idle->first + ", while capture does: what is captured waits",
-                   "systemctl start pgtandem-apply, or pgtandem apply --follow"});
-  else if (!capture && !at.standbys.empty() && idle == at.standbys.end())
+  const bool several = at.standbys.size() > 1;
+  size_t idle = 0;
+  for (const auto& [name, of] : at.standbys) {
+    if (of.applier_running) continue;
+    ++idle;
+    if (capture)
+      out.push_back({Level::critical, "apply_stopped", name,
+                     "apply does not run for " + name + ", while capture does: what is captured waits",
+                     std::string("systemctl start ") + (several ? "its service" : "pgtandem-apply") +
+                         ", or pgtandem apply --follow" + node_option(at, name)});
+  }
+  if (capture && idle > 0) return;
+  if (!capture && !at.standbys.empty() && idle == 0)
     out.push_back({Level::critical, "capture_stopped", at.current_primary,
                    "capture does not run, while apply does: nothing new comes, and the primary keeps its WAL",
                    "systemctl start pgtandem-capture, or pgtandem capture --follow | pgtandem queue put"});
-  else if (failed && ended_lately(at))
+  else if (has_failed(at, pass) && ended_lately(at, pass))
     return;  // that it failed is all that is wrong with it
-  else if (pass.exit_code == busy && ended_lately(at))
+  else if (pass.exit_code == busy && ended_lately(at, pass))
     out.push_back({Level::critical, "pass_overdue", "",
                    "the last incremental pass found the slot or the queue in use at " + moment_words(pass.ended) +
                        " and brought nothing over, and no services run",
@@ -54,19 +92,23 @@ void judge_running(const Snapshot& at, Findings& out) {
 
 }  // namespace
 
-bool ended_lately(const Snapshot& at) {
-  const Incremental& pass = at.incremental;
+bool ended_lately(const Snapshot& at, const Incremental& pass) {
   if (!pass.started || !pass.ended) return false;
   const double patience = std::max(2 * at.limits.incremental_sync_interval, least_patience);
   return seconds_between(*pass.ended, at.time) <= patience + seconds_between(*pass.started, *pass.ended);
 }
 
 void judge_schedule(const Snapshot& at, Findings& out) {
+  bool told = false;  // whoever may not read one may read none of them
   for (const Garbage& file : at.unreadable)
-    out.push_back({Level::warning, "state_garbage", "", file.what,
-                   file.file.empty()
-                       ? "read it as the user of the services; where that may not either, mend what is named there"
-                       : "rm " + file.file + "; it is written anew"});
+    if (file.no_right && std::exchange(told, true))
+      continue;
+    else if (file.no_right)
+      out.push_back({Level::unknown, "state_unreadable", "", file.what,
+                     "run this as the user of the services, or let it read the state directory"});
+    else
+      out.push_back({Level::warning, "state_garbage", "", file.what,
+                     file.file.empty() ? "mend what is named there" : "rm " + file.file + "; it is written anew"});
   if (!at.auto_sync_enabled) {
     const bool turned = !at.switched_by.empty();
     out.push_back({Level::warning, "sync_disabled", "",

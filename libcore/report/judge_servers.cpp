@@ -1,14 +1,13 @@
 #include <algorithm>
+#include <cmath>
 #include <string>
 
+#include "base/margin.hpp"
 #include "report/judges.hpp"
 #include "report/words.hpp"
 
 namespace report {
 namespace {
-
-// s that clocks may differ: commit times, and so lags, are wrong by that much; NTP keeps it far below.
-constexpr double most_skew = 5;
 
 std::string named(const Node& node) { return std::string(name_of(node.role)) + " " + node.name; }
 
@@ -105,7 +104,7 @@ void judge_servers(const Snapshot& at, Findings& out) {
   for (const auto& [name, node] : at.nodes) {
     if (!node.server.reached()) out.push_back(silent(node));
     const double skew = node.server.clock_skew.value_or(0);
-    if (skew > most_skew || skew < -most_skew)
+    if (std::abs(skew) > base::most_clock_skew)
       out.push_back({Level::warning, "clock_skew", name,
                      "the clock of " + name + " is " + span_words(skew < 0 ? -skew : skew) +
                          (skew < 0 ? " behind" : " ahead of") + " this machine's: lags in seconds are wrong by that",

@@ -31,25 +31,25 @@ void judge_tables(const Snapshot& at, const Standby& of, Findings& out) {
     out.push_back({Level::critical, "tables_different", of.node,
                    listed(different) + (different.size() == 1 ? " is" : " are") + " not equal on " + of.node +
                        (why.empty() ? "" : ": " + why),
-                   "pgtandem sync-full"});
+                   "pgtandem sync-full" + node_option(at, of.node)});
   for (const PausedTable& paused : of.paused)
-    out.push_back(
-        {Level::critical, "table_paused", of.node,
-         "table " + paused.table + " is paused on " + of.node +
-             (paused.since ? " since " + moment_words(paused.since) : "") + ": " + paused.reason,
-         "make the table fit there, as the reason says; apply then goes on by itself, pgtandem apply does now"});
+    out.push_back({Level::critical, "table_paused", of.node,
+                   "table " + paused.table + " is paused on " + of.node +
+                       (paused.since ? " since " + moment_words(paused.since) : "") + ": " + paused.reason,
+                   "make the table fit there, as the reason says; apply then goes on by itself, pgtandem apply" +
+                       node_option(at, of.node) + " does now"});
   if (!of.marked.empty()) {
     std::vector<std::string> names;
     for (const MarkedTable& marked : of.marked) names.push_back(marked.table);
     out.push_back({Level::warning, "tables_marked", of.node,
                    listed(names) + (names.size() == 1 ? " is" : " are") +
                        " marked for the next full pass: " + of.marked.front().reason,
-                   "pgtandem sync-full"});
+                   "pgtandem sync-full" + node_option(at, of.node)});
   }
   if (different.empty() && !never.empty() && !of.full.running && at.spool.founded)
     out.push_back({Level::warning, "never_proven", of.node,
                    listed(never) + (never.size() == 1 ? " was" : " were") + " never proven equal on " + of.node,
-                   "pgtandem sync-full"});
+                   "pgtandem sync-full" + node_option(at, of.node)});
 }
 
 void judge_lag(const Snapshot& at, const Standby& of, Findings& out) {
@@ -62,8 +62,8 @@ void judge_lag(const Snapshot& at, const Standby& of, Findings& out) {
                             : ": that long nothing has been captured"),
                  waits ? (of.applier_running ? "look at the load and the locks of " + of.node +
                                                    "; pgtandem queue stat tells whether it gets less"
-                                             : "pgtandem apply")
-                       : "pgtandem sync-incremental"});
+                                             : "pgtandem apply" + node_option(at, of.node))
+                       : "pgtandem sync-incremental" + node_option(at, of.node)});
 }
 
 void judge_full_pass(const Snapshot& at, const Standby& of, Findings& out) {
@@ -75,14 +75,15 @@ void judge_full_pass(const Snapshot& at, const Standby& of, Findings& out) {
         {Level::warning, "full_pass_failed", of.node,
          "the last full pass failed at " + moment_words(pass.ended) + ": " +
              (pass.message.empty() ? pass.failed + " ended with " + std::to_string(*pass.exit_code) : pass.message),
-         "pgtandem sync-full, and read what it says"});
+         "pgtandem sync-full" + node_option(at, of.node) + ", and read what it says"});
   if (!at.auto_sync_enabled || pass.running || !pass.proven || !at.spool.founded) return;
   const double since = seconds_between(*pass.proven, at.time);
   if (since > patience)
     out.push_back({Level::warning, "full_pass_overdue", of.node,
                    "the last full pass that proved all tables is " + span_words(since) + " old; one is due every " +
                        span_words(at.limits.full_sync_interval),
-                   "pgtandem sync-full; systemctl status pgtandem-full.timer, or cron, tells why none ran"});
+                   "pgtandem sync-full" + node_option(at, of.node) +
+                       "; systemctl status pgtandem-full.timer, or cron, tells why none ran"});
 }
 
 }  // namespace
@@ -95,8 +96,8 @@ double lag_threshold_of(const Snapshot& at, const std::string& node) {
 void judge_standbys(const Snapshot& at, Findings& out) {
   for (const auto& [name, of] : at.standbys) {
     if (!of.error.empty() && at.spool.founded)
-      out.push_back(
-          {Level::critical, "standby_not_set_up", name, of.error, "pgtandem apply init, or what that one names"});
+      out.push_back({Level::critical, "standby_not_set_up", name, of.error,
+                     "pgtandem apply init" + node_option(at, name) + ", or what that one names"});
     if (of.quarantined > 0)
       out.push_back({Level::critical, "quarantine", name,
                      count_words(of.quarantined, "operation") + " could not be written to " + name +

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "base/margin.hpp"
 #include "base/size_text.hpp"
 #include "report/judges.hpp"
 #include "report/words.hpp"
@@ -9,8 +10,6 @@ namespace {
 
 // Of what a limit leaves: below it a warning, in time to do something.
 constexpr double little = 0.2;
-constexpr double disk_warning = 0.1;
-constexpr double disk_critical = 0.02;
 constexpr int64_t much_wal = int64_t{1} << 30;  // bytes kept for a slot that nobody reads
 
 void judge_slot(const Snapshot& at, Findings& out) {
@@ -52,10 +51,10 @@ void judge_slot(const Snapshot& at, Findings& out) {
 }
 
 void judge_disk(const Spool& spool, Findings& out) {
-  if (!spool.free_bytes || spool.disk_bytes.value_or(0) == 0) return;
-  const double part = static_cast<double>(*spool.free_bytes) / static_cast<double>(*spool.disk_bytes);
-  if (part >= disk_warning) return;
-  const bool full = part < disk_critical;
+  if (!spool.free_bytes || !spool.disk_bytes) return;
+  const base::Room room = base::room_on(*spool.free_bytes, *spool.disk_bytes);
+  if (room == base::Room::enough) return;
+  const bool full = room == base::Room::none;
   out.push_back({full ? Level::critical : Level::warning, full ? "disk_full" : "disk_space", "",
                  "the disk of the spool is " + std::string(full ? "full" : "nearly full") + ": " +
                      base::size_text(*spool.free_bytes) + " free of " + base::size_text(*spool.disk_bytes),
@@ -89,11 +88,13 @@ void judge_way(const Snapshot& at, Findings& out) {
         {Level::warning, "spool_nearly_full", "",
          "the spool is nearly full: " + base::size_text(spool.bytes) + " of " + base::size_text(spool.max_bytes),
          "let pgtandem apply --follow run, or raise spool.max_bytes"});
-  if (at.sync_queue_size > static_cast<uint64_t>(at.limits.max_queue_size))
-    out.push_back({Level::warning, "queue_congested", at.slowest() != nullptr ? at.slowest()->node : "",
-                   "the queue is congested: " + std::to_string(at.sync_queue_size) +
-                       " operations wait, more than max_queue_size (" + std::to_string(at.limits.max_queue_size) + ")",
-                   "let pgtandem apply --follow run; where it runs, raise batch_size"});
+  for (const auto& [name, of] : at.standbys)
+    if (of.waiting > static_cast<uint64_t>(at.limits.max_queue_size))
+      out.push_back({Level::warning, "queue_congested", name,
+                     "the queue is congested: " + std::to_string(of.waiting) + " operations wait" +
+                         (at.standbys.size() > 1 ? " for " + name : "") + ", more than max_queue_size (" +
+                         std::to_string(at.limits.max_queue_size) + ")",
+                     "let pgtandem apply --follow" + node_option(at, name) + " run; where it runs, raise batch_size"});
 }
 
 }  // namespace report

@@ -21,10 +21,11 @@ void look(Snapshot& out, const std::filesystem::path& file, const Read& read) {
   try {
     read();
   } catch (const base::Error& error) {
-    // What we may only not read is whole, perhaps: nobody is told to remove it.
-    out.unreadable.push_back({error.kind() == base::Exit::no_right ? "" : file.string(), error.what()});
+    // Nobody is told to remove what we may only not read.
+    const bool no_right = error.kind() == base::Exit::no_right;
+    out.unreadable.push_back({no_right ? "" : file.string(), error.what(), no_right});
   } catch (const std::exception& error) {
-    out.unreadable.push_back({file.string(), error.what()});
+    out.unreadable.push_back({file.string(), error.what(), false});
   }
 }
 

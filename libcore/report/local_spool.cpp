@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "report/local.hpp"
 #include "spool/cursor.hpp"
+#include "spool/depth.hpp"
 #include "spool/layout.hpp"
 #include "spool/mark.hpp"
 #include "spool/reader.hpp"
@@ -86,7 +87,7 @@ void look_at_standby(const config::Settings& settings, const spool::Mark& mark, 
     }
   }
   if (applied.value != 0) of.applied_lsn = applied.text();
-  of.waiting = mark.operations > of.operations_total ? mark.operations - of.operations_total : 0;
+  of.waiting = spool::waiting(mark, of.operations_total);
   if (applied < mark.commit_lsn) {
     if (applied.value != 0) of.applied_to = applied.text();
     look_at_pending(directory, applied, of, out.spool);

@@ -40,36 +40,43 @@ void look_at_switch(const config::Settings& settings, Snapshot& out) {
 void look_at_passes(const config::Settings& settings, Snapshot& out) {
   const std::filesystem::path& state = settings.state_directory;
   look(out, state / "runs" / "incremental.json", [&] {
-    Incremental& pass = out.incremental;
-    pass.running = state::incremental_runs(state);
+    const bool running = state::incremental_runs(state);
     const std::optional<state::IncrementalPass> last = state::last_incremental(state);
-    if (!last) return;
-    pass.started = last->started;
-    pass.ended = last->ended;
-    pass.exit_code = last->exit_code;
-    pass.failed = last->failed;
-    if (last->exit_code > 1)
-      event(out, pass.ended, "error",
+    const auto take = [&](Incremental& pass, const state::IncrementalPass* of) {
+      pass.running = running;
+      if (of == nullptr) return;
+      pass.started = of->started;
+      pass.ended = of->ended;
+      pass.exit_code = of->exit_code;
+      pass.failed = of->failed;
+    };
+    take(out.incremental, last ? &*last : nullptr);
+    for (auto& [name, of] : out.standbys) {
+      const bool known = last && last->nodes.contains(name);
+      take(of.incremental, known ? &last->nodes.at(name) : nullptr);
+    }
+    if (last && last->exit_code > 1)
+      event(out, last->ended, "error",
             "incremental pass: " + last->failed + " ended with " + std::to_string(last->exit_code));
   });
-  look(out, state / "full-sync.json", [&] {
-    const std::optional<state::FullPass> last = state::last_pass(state);
-    if (!last || !out.standbys.contains(last->node)) return;
-    FullPass& pass = out.standbys.at(last->node).full;
-    pass.running = last->state == state::PassState::running || last->state == state::PassState::starting;
-    pass.started = time_of(last->started);
-    pass.ended = time_of(last->ended);
-    pass.exit_code = last->exit_code;
-    pass.failed = last->failed;
-    pass.message = last->message;
-    if (last->last_full_sync) pass.proven = *last->last_full_sync * 1'000'000;
-    pass.lsn = last->lsn;
-    for (const auto& [table, proof] : last->tables)
-      if (!proof.proven) pass.unproven.push_back(table);
-    event(out, pass.ended ? pass.ended : pass.started,
-          last->state == state::PassState::failed || last->state == state::PassState::different ? "error" : "info",
-          run_text(*last));
-  });
+  for (auto& [name, of] : out.standbys)
+    look(out, state::last_pass_path(state, name), [&, &node = name, &pass = of.full] {
+      const std::optional<state::FullPass> last = state::last_pass(state, node);
+      if (!last) return;
+      pass.running = last->state == state::PassState::running || last->state == state::PassState::starting;
+      pass.started = time_of(last->started);
+      pass.ended = time_of(last->ended);
+      pass.exit_code = last->exit_code;
+      pass.failed = last->failed;
+      pass.message = last->message;
+      if (last->last_full_sync) pass.proven = *last->last_full_sync * 1'000'000;
+      pass.lsn = last->lsn;
+      for (const auto& [table, proof] : last->tables)
+        if (!proof.proven) pass.unproven.push_back(table);
+      event(out, pass.ended ? pass.ended : pass.started,
+            last->state == state::PassState::failed || last->state == state::PassState::different ? "error" : "info",
+            run_text(*last));
+    });
 }
 
 void look_at_tables(const config::Settings& settings, Snapshot& out) {
@@ -110,21 +117,17 @@ void look_at_tables(const config::Settings& settings, Snapshot& out) {
       event(out, time_of(mark.time), "warning", mark.node + ": " + mark.table + " is marked: " + mark.reason);
     }
   });
-  look(out, {}, [&] {
-    // One that is damaged hides whose they all are; that there are some must still be said.
-    const auto count = spool::list_dead(settings.spool.directory).size();
-    for (auto& [name, of] : out.standbys) of.quarantined = count;
-    const std::vector<spool::DeadLetter> letters = spool::dead_letters(settings.spool.directory);
-    for (auto& [name, of] : out.standbys) of.quarantined = 0;
-    for (const spool::DeadLetter& letter : letters) {
-      const auto found = out.standbys.find(letter.node);
-      if (found == out.standbys.end()) continue;
-      ++found->second.quarantined;
-      event(out, letter.time, "error",
-            letter.node + ": operation " + letter.id() + " on " + letter.table + " is in quarantine" +
-                (letter.sqlstate.empty() ? "" : " (" + letter.sqlstate + ")"));  // its message may quote a row
-    }
-  });
+  for (auto& [name, of] : out.standbys)
+    look(out, {}, [&, &node = name, &count = of.quarantined] {
+      // Counted by their names: there may be thousands, and only the last few are news.
+      std::vector<std::filesystem::path> files = spool::list_dead(settings.spool.directory, node);
+      count = files.size();
+      if (count > most_events) files.erase(files.begin(), files.end() - most_events);
+      for (const spool::DeadLetter& letter : spool::read_letters(files))
+        event(out, letter.time, "error",
+              letter.node + ": operation " + letter.id() + " on " + letter.table + " is in quarantine" +
+                  (letter.sqlstate.empty() ? "" : " (" + letter.sqlstate + ")"));  // its message may quote a row
+    });
 }
 
 // The newest error of any tool is the last error of all.
@@ -143,6 +146,7 @@ void look_at_tools(const config::Settings& settings, Snapshot& out) {
     const std::optional<state::ToolFacts> facts = state::tool_facts(state, "capture");
     if (!facts) return;
     out.capture_retries_total = facts->retries;
+    out.spool.rate = facts->rate(out.time);
     if (out.slot.exists.value_or(false) && !out.slot.active) out.slot.inactive_since = facts->ended;
     take_error("capture", *facts, out);
   });

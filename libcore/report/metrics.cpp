@@ -73,7 +73,8 @@ std::optional<double> duration(const Time& from, const Time& to) {
   return static_cast<double>(*to - *from) / 1e6;
 }
 
-void add_whole(Metrics& out, const Snapshot& at, const Verdict& verdict) {
+void add_whole(Metrics& out, const Snapshot& at) {
+  const Verdict& verdict = at.verdict;
   out.gauge("pgtandem_build_info", "The version of pgtandem that took the snapshot; always 1.");
   out.add({{"version", at.version}}, 1);
   out.gauge("pgtandem_snapshot_timestamp_seconds", "When the snapshot was taken.");
@@ -246,7 +247,7 @@ void add_passes(Metrics& out, const Snapshot& at) {
 
 std::string metrics_text(const Snapshot& snapshot) {
   Metrics out;
-  add_whole(out, snapshot, judge(snapshot));
+  add_whole(out, snapshot);
   add_nodes(out, snapshot);
   add_slot(out, snapshot.slot);
   add_spool(out, snapshot);

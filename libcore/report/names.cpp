@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "report/health.hpp"
 #include "report/snapshot.hpp"
@@ -16,7 +17,9 @@ const char* name_of(Health health) {
 }
 
 const Standby* Snapshot::slowest() const {
-  const auto behind = [](const auto& a, const auto& b) { return a.second.waiting < b.second.waiting; };
+  const auto behind = [](const auto& a, const auto& b) {
+    return std::pair(a.second.waiting, a.second.lag_seconds) < std::pair(b.second.waiting, b.second.lag_seconds);
+  };
   const auto found = std::max_element(standbys.begin(), standbys.end(), behind);
   return found == standbys.end() ? nullptr : &found->second;
 }

@@ -10,6 +10,7 @@
 #include "report/health.hpp"
 #include "report/judges.hpp"
 #include "report/local.hpp"
+#include "report/words.hpp"
 #include "spool/mark.hpp"
 
 namespace report {
@@ -56,13 +57,17 @@ void name_nodes(const config::Settings& settings, Snapshot& out) {
 
 // Services hold their locks; passes leave the time of their end.
 void judge_monitoring(Snapshot& out) {
-  const Incremental& pass = out.incremental;
-  bool recent = pass.running;
-  // One that failed, because services run, say, has brought nothing over.
-  recent = recent || (pass.exit_code.value_or(0) <= 1 && ended_lately(out));
-  const bool all_apply = !out.standbys.empty() && std::all_of(out.standbys.begin(), out.standbys.end(),
-                                                              [](const auto& of) { return of.second.applier_running; });
-  out.by_services = out.spool.capture_running && all_apply && !pass.running;
+  const auto all = [&](const auto& is) {
+    return !out.standbys.empty() &&
+           std::all_of(out.standbys.begin(), out.standbys.end(), [&](const auto& of) { return is(of.second); });
+  };
+  const bool recent = all([&](const Standby& of) {
+    const Incremental& pass = of.incremental;
+    // One that failed, because services run, say, has brought nothing over.
+    return pass.running || (pass.exit_code.value_or(0) <= 1 && ended_lately(out, pass));
+  });
+  const bool all_apply = all([](const Standby& of) { return of.applier_running; });
+  out.by_services = out.spool.capture_running && all_apply && !out.incremental.running;
   out.is_monitoring = (out.spool.capture_running || recent) && (all_apply || recent);
 }
 
@@ -92,7 +97,7 @@ Snapshot take_snapshot(const config::Settings& settings) {
     const auto standby = out.standbys.find(name);
     node.replication_lag = standby == out.standbys.end() ? std::optional<double>(0) : standby->second.lag_seconds;
   }
-  for (auto& [name, node] : out.nodes) node.health = judge_node(out, node);
+  judge_all(out);
   return out;
 }
 

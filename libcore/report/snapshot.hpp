@@ -1,7 +1,7 @@
 // One look at everything: the spool, what the tools left in the state directory, the switches, and both servers. Owns
-// the structure and the taking of it; decides nothing (health.hpp does) and says nothing to people. Plain values: tests
-// make them by hand. Times are microseconds since 1970, durations seconds, sizes bytes. What is not known is absent,
-// and never zero. For status and for whoever serves it.
+// the structure and the taking of it; decides nothing (judge() in health.hpp does) and says nothing to people. Plain
+// values: tests make them by hand. Times are microseconds since 1970, durations seconds, sizes bytes. What is not known
+// is absent, and never zero. For status and for whoever serves it.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "report/verdict.hpp"
 
 namespace report {
 
@@ -92,6 +93,7 @@ struct Spool {
   std::string captured_lsn;      // of the last transaction in it
   Time captured_time;            // its commit time
   bool capture_running = false;  // it holds the slot, or writes
+  std::optional<double> rate;    // operations a second that capture wrote, over the last minute that it worked in
 };
 
 struct PausedTable {
@@ -131,6 +133,15 @@ struct FullPass {
   std::vector<std::string> unproven;  // tables that the last one left so
 };
 
+// A pass that timers start: of one standby the last one for it, else the last one of all.
+struct Incremental {
+  bool running = false;
+  Time started;
+  Time ended;
+  std::optional<int> exit_code;
+  std::string failed;
+};
+
 // One standby: what has arrived there.
 struct Standby {
   std::string node;
@@ -156,21 +167,14 @@ struct Standby {
   std::vector<MarkedTable> marked;
   std::vector<TableState> tables;  // in the order of sync_tables
   FullPass full;
-};
-
-// The passes that timers start.
-struct Incremental {
-  bool running = false;
-  Time started;
-  Time ended;
-  std::optional<int> exit_code;
-  std::string failed;
+  Incremental incremental;
 };
 
 // A state file that cannot be read; it is as good as not there.
 struct Garbage {
-  std::string file;  // empty: removing it would lose something
-  std::string what;  // one line, which names it
+  std::string file;       // empty: removing it would lose something
+  std::string what;       // one line, which names it
+  bool no_right = false;  // it is whole, perhaps: we may only not read it
 };
 
 struct Event {
@@ -210,8 +214,9 @@ struct Snapshot {
   std::vector<Event> events;  // newest first, a few dozen
   std::vector<Garbage> unreadable;
   Limits limits;
+  Verdict verdict;  // what all of it means
 
-  // The standby that is furthest behind; nullptr where there is none.
+  // The standby that is furthest behind, by what waits for it, and then by time; nullptr where there is none.
   const Standby* slowest() const;
 };
 

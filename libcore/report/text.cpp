@@ -105,6 +105,8 @@ std::string queue_words(const Snapshot& at) {
   return join(parts);
 }
 
+std::string rate_words(double rate) { return std::to_string(static_cast<int64_t>(rate)) + " operations/s"; }
+
 std::string captured_words(const Snapshot& at) {
   const Spool& spool = at.spool;
   if (!spool.founded) return "nothing";
@@ -112,6 +114,7 @@ std::string captured_words(const Snapshot& at) {
   if (spool.captured_to_time)
     text += ", said " + span_words(seconds_between(*spool.captured_to_time, at.time)) + " ago";
   if (spool.captured_time) text += "; last change of " + moment_words(spool.captured_time);
+  if (spool.rate.value_or(0) > 0) text += ", " + rate_words(*spool.rate);
   return text;
 }
 
@@ -124,7 +127,7 @@ std::string applied_words(const Snapshot& at, const Standby& of) {
     parts.push_back("everything up to " + (of.applied_to.empty() ? "0/0" : of.applied_to));
   if (!of.caught_up && of.lag_seconds) parts.push_back("at most " + span_words(*of.lag_seconds) + " behind");
   if (of.applied_time) parts.push_back("last change of " + moment_words(of.applied_time));
-  if (of.rate && *of.rate > 0) parts.push_back(std::to_string(static_cast<int64_t>(*of.rate)) + " operations/s");
+  if (of.rate && *of.rate > 0) parts.push_back(rate_words(*of.rate));
   if (at.standbys.size() > 1) parts.push_back(count_words(of.waiting, "operation") + " waiting");
   return join(parts);
 }
@@ -160,7 +163,7 @@ void show_standby(Screen& screen, const Snapshot& at, const Standby& of) {
 
 std::string show_text(const Snapshot& at, bool colour, size_t width) {
   Screen screen(colour, width);
-  const Verdict verdict = judge(at);
+  const Verdict& verdict = at.verdict;
   screen.entry("pgtandem", colour_of(verdict.level), name_of(verdict.level), ": " + verdict.line);
   screen.entry("at", moment_words(at.time) + ", on " + at.local_node);
   screen.gap();
@@ -182,7 +185,7 @@ std::string show_text(const Snapshot& at, bool colour, size_t width) {
 }
 
 std::string line_text(const Snapshot& at) {
-  const Verdict verdict = judge(at);
+  const Verdict& verdict = at.verdict;
   const Standby* const of = at.slowest();
   std::string out =
       moment_words(at.time) + " " + name_of(verdict.level) + " queue " + std::to_string(at.sync_queue_size);

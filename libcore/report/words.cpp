@@ -34,10 +34,6 @@ std::string span_words(double seconds) {
   return two_units(whole, day, " d", hour, " h");
 }
 
-std::string count_words(uint64_t count, const char* one) {
-  return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
-}
-
 std::string moment_words(const Time& time) {
   if (!time) return "never";
   std::string text = base::iso_time(*time);  // 2026-11-23T04:05:06.123456Z

@@ -4,15 +4,16 @@
 #include <cstdint>
 #include <string>
 
+#include "base/size_text.hpp"
 #include "config/settings.hpp"
 #include "report/snapshot.hpp"
 
 namespace report {
 
-std::string span_words(double seconds);                    // "0.4 s", "12 s", "3 min", "2 h 5 min", "4 d 3 h"
-std::string count_words(uint64_t count, const char* one);  // "1 table", "3 tables"
-std::string moment_words(const Time& time);                // "2026-11-23 04:05:06 UTC"; "never"
-double seconds_between(int64_t from, int64_t to);          // of microseconds; never below zero
-const char* name_of(config::Role role);                    // primary, secondary
+std::string span_words(double seconds);  // "0.4 s", "12 s", "3 min", "2 h 5 min", "4 d 3 h"
+using base::count_words;
+std::string moment_words(const Time& time);        // "2026-11-23 04:05:06 UTC"; "never"
+double seconds_between(int64_t from, int64_t to);  // of microseconds; never below zero
+const char* name_of(config::Role role);            // primary, secondary
 
 }  // namespace report

@@ -130,13 +130,16 @@ std::string lines_of(const std::vector<DeadLetter>& letters) {
 }  // namespace
 
 std::vector<DeadLetter> dead_letters(const std::filesystem::path& spool, const std::string& node) {
+  return read_letters(node.empty() ? list_dead(spool) : list_dead(spool, node));
+}
+
+std::vector<DeadLetter> read_letters(const std::vector<std::filesystem::path>& files) {
   std::vector<DeadLetter> out;
-  for (const std::filesystem::path& file : list_dead(spool)) {
+  for (const std::filesystem::path& file : files) {
     const std::optional<std::string> text = base::read_file(file);
     if (!text) continue;  // apply has just taken it away
     try {
-      DeadLetter letter = letter_of(Json::parse(*text));
-      if (node.empty() || letter.node == node) out.push_back(std::move(letter));
+      out.push_back(letter_of(Json::parse(*text)));
     } catch (const nlohmann::json::exception&) {
       throw base::Error(base::Exit::data,
                         file.string() + " is damaged; move it away, and compare the tables with the primary's");

@@ -34,6 +34,8 @@ struct DeadLetter {
 
 // In the primary's order; of one node, or of all. Throws Error(data) for a file that is damaged.
 std::vector<DeadLetter> dead_letters(const std::filesystem::path& spool, const std::string& node = {});
+// Those of list_dead() that are still there, in the primary's order. Throws as dead_letters().
+std::vector<DeadLetter> read_letters(const std::vector<std::filesystem::path>& files);
 // When something was last put there or taken away.
 std::filesystem::file_time_type dead_changed(const std::filesystem::path& spool);
 // Durable when it returns; replaces one of the same operation and node.

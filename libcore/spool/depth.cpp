@@ -37,8 +37,8 @@ change::Lsn Cursors::everywhere() const {
   return out;
 }
 
-uint64_t waiting(const Mark& mark, const Cursor& cursor) {
-  return mark.operations > cursor.operations ? mark.operations - cursor.operations : 0;
+uint64_t waiting(const Mark& mark, uint64_t applied) {
+  return mark.operations > applied ? mark.operations - applied : 0;
 }
 
 }  // namespace spool

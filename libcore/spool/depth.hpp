@@ -25,7 +25,7 @@ struct Cursors {
 };
 Cursors read_cursors(const config::Settings& settings);
 
-// Operations put that the cursor's standby has not applied.
-uint64_t waiting(const Mark& mark, const Cursor& cursor);
+// Operations put that a standby has not applied, which has applied so many ever: by its cursor, or by its own word.
+uint64_t waiting(const Mark& mark, uint64_t applied);
 
 }  // namespace spool

@@ -143,6 +143,14 @@ std::vector<fs::path> list_dead(const fs::path& spool) {
   return files;
 }
 
+std::vector<fs::path> list_dead(const fs::path& spool, const std::string& node) {
+  std::vector<fs::path> files = list_dead(spool);
+  const std::string end = "." + encoded(node) + ".json";
+  std::erase_if(files, [&](const fs::path& path) { return !path.native().ends_with(end); });
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 void make_spool_directories(const fs::path& spool) {
   if (spool.has_parent_path()) base::make_directories(spool.parent_path());
   for (const fs::path& directory : {spool, segments_path(spool), cursors_path(spool), dead_path(spool)})

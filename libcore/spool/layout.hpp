@@ -48,6 +48,8 @@ std::vector<std::string> strange_names(const std::filesystem::path& spool);
 std::filesystem::path dead_letter_path(const std::filesystem::path& spool, change::Lsn lsn, uint64_t ordinal,
                                        const std::string& node);
 std::vector<std::filesystem::path> list_dead(const std::filesystem::path& spool);
+// Those of one node, in the order of their transactions; nothing is opened.
+std::vector<std::filesystem::path> list_dead(const std::filesystem::path& spool, const std::string& node);
 
 // The spool's directory (and its parents) and those inside it, the spool's own closed to others.
 void make_spool_directories(const std::filesystem::path& spool);

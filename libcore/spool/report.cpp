@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/size_text.hpp"
 #include "spool/reader.hpp"
+#include "spool/room.hpp"
 #include "spool/segment_reader.hpp"
 
 namespace spool {
@@ -51,10 +52,11 @@ Stat stat(const config::Settings& settings) {
   }
   stat.dead = list_dead(spool).size();
   stat.writer = writer_running(spool);
+  stat.full = stat.writer && !full_because(spool).empty();
   stat.cursors = read_cursors(settings);
   if (!stat.cursors.nodes.empty()) {
     const Cursor lowest = stat.cursors.lowest();
-    stat.waiting = waiting(stat.mark, lowest);
+    stat.waiting = waiting(stat.mark, lowest.operations);
     if (lowest.lsn < stat.mark.commit_lsn) stat.oldest_pending = first_pending(spool, lowest.lsn);
   }
   stat.congested = stat.waiting > static_cast<uint64_t>(settings.synchronization.max_queue_size);
@@ -67,11 +69,11 @@ std::string stat_json(const Stat& stat) {
                {"segments", stat.segments},  {"lsn", stat.mark.lsn.text()},
                {"oldest_pending", nullptr},  {"congested", stat.congested},
                {"dead", stat.dead},          {"writer", stat.writer},
-               {"nodes", Json::object()}};
+               {"full", stat.full},          {"nodes", Json::object()}};
   if (stat.oldest_pending) json["oldest_pending"] = base::iso_time(*stat.oldest_pending);
   for (const auto& [node, cursor] : stat.cursors.nodes) {
     Json& at = json["nodes"][node] = {{"lsn", nullptr},
-                                      {"operations", waiting(stat.mark, cursor.value_or(Cursor{}))},
+                                      {"operations", waiting(stat.mark, cursor.value_or(Cursor{}).operations)},
                                       {"applied", cursor.value_or(Cursor{}).operations},
                                       {"time", nullptr}};
     if (!cursor) continue;
@@ -99,8 +101,9 @@ std::string stat_text(const Stat& stat) {
   out += "\n" + padded("standby", width) + "  " + right("waiting", 12) + "  " + right("applied", 12) + "  " +
          right("up to", 17) + "  commit time\n";
   for (const auto& [node, cursor] : stat.cursors.nodes)
-    out += padded(node, width) + "  " + right(std::to_string(waiting(stat.mark, cursor.value_or(Cursor{}))), 12) +
-           "  " + right(std::to_string(cursor.value_or(Cursor{}).operations), 12) + "  " +
+    out += padded(node, width) + "  " +
+           right(std::to_string(waiting(stat.mark, cursor.value_or(Cursor{}).operations)), 12) + "  " +
+           right(std::to_string(cursor.value_or(Cursor{}).operations), 12) + "  " +
            right(cursor ? cursor->lsn.text() : "-", 17) + "  " + (cursor ? base::iso_time(cursor->time) : "-") + "\n";
   return out;
 }

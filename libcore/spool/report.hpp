@@ -21,6 +21,7 @@ struct Stat {
   std::optional<int64_t> oldest_pending;  // commit time of the first of them, microseconds since 1970
   bool congested = false;                 // more than max_queue_size
   bool writer = false;                    // a `queue put` runs
+  bool full = false;                      // and takes nothing more until there is room
   Cursors cursors;
 };
 Stat stat(const config::Settings& settings);

@@ -54,6 +54,27 @@ PassState judge(const FullPass& pass, bool starting, bool alive, int64_t now_us)
   return *pass.exit_code == 0 ? PassState::proven : *pass.exit_code == 1 ? PassState::different : PassState::failed;
 }
 
+FullPass pass_of(const ordered_json& json, bool alive, int64_t now_us) {
+  FullPass pass;
+  pass.run = text_of(json, "run");
+  pass.by = text_of(json, "by");
+  pass.node = text_of(json, "node");
+  pass.started = json.at("started");
+  pass.since = text_of(json, "since");
+  pass.ended = text_of(json, "ended");
+  pass.lsn = text_of(json, "lsn");
+  pass.failed = text_of(json, "failed");
+  pass.message = text_of(json, "message");
+  pass.exit_code = number_of<int>(json, "exit_code");
+  pass.stopped = json.at("stopped");
+  pass.last_full_sync = number_of<int64_t>(json, "last_full_sync");
+  for (const auto& [table, value] : json.at("tables").items()) pass.tables[table] = table_of(value);
+  if (const auto nodes = json.find("nodes"); nodes != json.end())
+    for (const auto& [node, part] : nodes->items()) pass.parts.push_back(pass_of(part, alive, now_us));
+  pass.state = judge(pass, json.value("starting", false), alive, now_us);
+  return pass;
+}
+
 // The run that is at work, by the line of who holds the lock: "pid 4711 sync-full since … run full-…".
 std::string run_at_work(const std::filesystem::path& state) {
   if (!base::is_locked(lock_path(state))) return "";
@@ -75,8 +96,43 @@ std::optional<FullPass> read_pass(const std::filesystem::path& file, const std::
 }
 
 size_t proven(const FullPass& pass) {
-  return static_cast<size_t>(
-      std::count_if(pass.tables.begin(), pass.tables.end(), [](const auto& entry) { return entry.second.proven; }));
+  auto count = std::count_if(pass.tables.begin(), pass.tables.end(), [](const auto& of) { return of.second.proven; });
+  for (const FullPass& part : pass.parts) count += static_cast<std::ptrdiff_t>(proven(part));
+  return static_cast<size_t>(count);
+}
+
+size_t all_tables(const FullPass& pass) {
+  size_t count = pass.tables.size();
+  for (const FullPass& part : pass.parts) count += part.tables.size();
+  return count;
+}
+
+ordered_json shown(const FullPass& pass) {
+  const auto text = [](const std::string& value) { return value.empty() ? ordered_json() : ordered_json(value); };
+  const auto number = [](const auto& value) { return value ? ordered_json(*value) : ordered_json(); };
+  ordered_json tables = ordered_json::object();
+  for (const auto& [name, table] : pass.tables)
+    tables[name] = {{"proven", table.proven},   {"why", text(table.why)},      {"lsn", text(table.lsn)},
+                    {"time", text(table.time)}, {"rows", number(table.rows)},  {"repaired", table.repaired},
+                    {"copied", table.copied},   {"unsettled", table.unsettled}};
+  ordered_json out = {{"run", text(pass.run)},
+                      {"pass", "full"},
+                      {"state", name_of(pass.state)},
+                      {"by", text(pass.by)},
+                      {"node", text(pass.node)},
+                      {"started", pass.started},
+                      {"since", text(pass.since)},
+                      {"ended", text(pass.ended)},
+                      {"lsn", text(pass.lsn)},
+                      {"exit_code", number(pass.exit_code)},
+                      {"failed", text(pass.failed)},
+                      {"message", text(pass.message)},
+                      {"last_full_sync", number(pass.last_full_sync)},
+                      {"tables_proven", proven(pass)},
+                      {"tables_total", all_tables(pass)},
+                      {"tables", tables}};
+  for (const FullPass& part : pass.parts) out["nodes"][part.node] = shown(part);
+  return out;
 }
 
 }  // namespace
@@ -114,30 +170,18 @@ std::filesystem::path run_path(const std::filesystem::path& state, const std::st
 
 FullPass parse_pass(const std::string& text, const std::string& name, bool alive, int64_t now_us) {
   try {
-    const ordered_json json = ordered_json::parse(text);
-    FullPass pass;
-    pass.run = text_of(json, "run");
-    pass.by = text_of(json, "by");
-    pass.node = json.at("node");
-    pass.started = json.at("started");
-    pass.since = text_of(json, "since");
-    pass.ended = text_of(json, "ended");
-    pass.lsn = text_of(json, "lsn");
-    pass.failed = text_of(json, "failed");
-    pass.message = text_of(json, "message");
-    pass.exit_code = number_of<int>(json, "exit_code");
-    pass.stopped = json.at("stopped");
-    pass.last_full_sync = number_of<int64_t>(json, "last_full_sync");
-    for (const auto& [table, value] : json.at("tables").items()) pass.tables[table] = table_of(value);
-    pass.state = judge(pass, json.value("starting", false), alive, now_us);
-    return pass;
+    return pass_of(ordered_json::parse(text), alive, now_us);
   } catch (const ordered_json::exception&) {
     throw base::Error(base::Exit::data, name + " is damaged; remove it, the next full pass writes a new one");
   }
 }
 
-std::optional<FullPass> last_pass(const std::filesystem::path& state) {
-  return read_pass(state / "full-sync.json", state);
+std::filesystem::path last_pass_path(const std::filesystem::path& state, const std::string& node) {
+  return state / ("full-sync." + node + ".json");
+}
+
+std::optional<FullPass> last_pass(const std::filesystem::path& state, const std::string& node) {
+  return read_pass(last_pass_path(state, node), state);
 }
 
 std::optional<FullPass> run_of(const std::filesystem::path& state, const std::string& run) {
@@ -157,30 +201,7 @@ std::optional<FullPass> running_pass(const std::filesystem::path& state) {
 }
 
 std::string run_json(const FullPass& pass) {
-  const auto text = [](const std::string& value) { return value.empty() ? ordered_json() : ordered_json(value); };
-  const auto number = [](const auto& value) { return value ? ordered_json(*value) : ordered_json(); };
-  ordered_json tables = ordered_json::object();
-  for (const auto& [name, table] : pass.tables)
-    tables[name] = {{"proven", table.proven},   {"why", text(table.why)},      {"lsn", text(table.lsn)},
-                    {"time", text(table.time)}, {"rows", number(table.rows)},  {"repaired", table.repaired},
-                    {"copied", table.copied},   {"unsettled", table.unsettled}};
-  return ordered_json({{"run", text(pass.run)},
-                       {"pass", "full"},
-                       {"state", name_of(pass.state)},
-                       {"by", text(pass.by)},
-                       {"node", text(pass.node)},
-                       {"started", pass.started},
-                       {"since", text(pass.since)},
-                       {"ended", text(pass.ended)},
-                       {"lsn", text(pass.lsn)},
-                       {"exit_code", number(pass.exit_code)},
-                       {"failed", text(pass.failed)},
-                       {"message", text(pass.message)},
-                       {"last_full_sync", number(pass.last_full_sync)},
-                       {"tables_proven", proven(pass)},
-                       {"tables_total", pass.tables.size()},
-                       {"tables", tables}})
-      .dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return shown(pass).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 std::string run_text(const FullPass& pass) {
@@ -188,8 +209,8 @@ std::string run_text(const FullPass& pass) {
   const std::string seconds = "Z";
   line += pass.ended.empty() ? " since " + pass.started.substr(0, 19) + seconds
                              : " at " + pass.ended.substr(0, 19) + seconds;
-  if (!pass.tables.empty())
-    line += ", " + std::to_string(proven(pass)) + " of " + std::to_string(pass.tables.size()) + " tables proven";
+  if (const size_t tables = all_tables(pass); tables > 0)
+    line += ", " + std::to_string(proven(pass)) + " of " + std::to_string(tables) + " tables proven";
   if (!pass.message.empty() && !pass.ended.empty() && pass.state != PassState::proven) line += "; " + pass.message;
   return line;
 }

@@ -108,13 +108,14 @@ Started start_full_pass(const config::Settings& settings, const std::string& nod
   const std::filesystem::path& state = settings.state_directory;
   if (const std::optional<FullPass> running = running_pass(state)) return {*running, true};
   FullPass pass;
-  pass.node = settings.secondary(node).name;
+  const bool all = node.empty() && settings.secondaries().size() > 1;
+  if (!all) pass.node = settings.secondary(node).name;
   pass.started = base::iso_time(base::unix_microseconds());
   pass.run = new_run_id(pass.started);
   pass.by = by;
   pass.state = PassState::starting;
-  const std::vector<std::string> words = {script(),  "-c",    settings.file, "--node", pass.node,
-                                          "--force", "--run", pass.run,      "--by",   by};
+  std::vector<std::string> words = {script(), "-c", settings.file, "--force", "--run", pass.run, "--by", by};
+  if (!all) words.insert(words.end(), {"--node", pass.node});
   announce(state, pass);
   const std::filesystem::path log = run_path(state, pass.run, ".log");
   const pid_t pid = spawn(words, log);

@@ -38,6 +38,13 @@ images_tables
 configure() { write_config 'images, categories' 'full_sync_interval: 3600' 'max_queue_size: 10' 'max_retry_attempts: 0' 'sync_timeout: 3' "$@"; }
 configure
 diagnosed 'nothing is set up' 2 not_set_up 'nothing is set up' 'sync-full --init'
+# a small disk for the spool alone, where one may be mounted
+small_disk=false
+mkdir -m 700 "$work/spool"
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=4m,mode=0700 tmpfs "$work/spool" 2>/dev/null; then
+  small_disk=true
+  clusters_at_exit "umount -l '$work/spool'"
+fi
 link_up
 diagnosed 'nothing runs' 2 nothing_runs 'neither the services run' 'systemctl start|sync-incremental'
 primary "insert into categories (name) select 'category ' || n from generate_series(1, 40) n"
@@ -55,18 +62,18 @@ well 'sync disabled'
 # What faketime preloads stands before the address sanitizer, where that is built in.
 diagnosed 'clock skew' 1 clock_skew 'clock of .* is (59|60) min behind' 'timedatectl set-ntp' \
   env ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" NO_FAKE_STAT=1 faketime -f +3600s
-for file in verify.json full-sync.json; do
+for file in verify.json full-sync.backup_node.json; do
   cp "$work/state/$file" "$work/kept"
   echo '{"garbage' >"$work/state/$file"
   diagnosed "garbage in $file" 1 state_garbage "$file is damaged" "rm .*/$file"
   cp "$work/kept" "$work/state/$file"
 done
-state full-sync.json '.last_full_sync -= 100000'
+state full-sync.backup_node.json '.last_full_sync -= 100000'
 diagnosed 'full pass overdue' 1 full_pass_overdue 'last full pass .* is 27 h' 'pgtandem sync-full'
-state full-sync.json '.last_full_sync += 100000'
-state full-sync.json '.exit_code = 69 | .failed = "verify" | .message = "primary_node: cannot connect"'
+state full-sync.backup_node.json '.last_full_sync += 100000'
+state full-sync.backup_node.json '.exit_code = 69 | .failed = "verify" | .message = "primary_node: cannot connect"'
 diagnosed 'full pass failed' 1 full_pass_failed 'primary_node: cannot connect' 'pgtandem sync-full'
-state full-sync.json '.exit_code = 0 | .failed = null | .message = null'
+state full-sync.backup_node.json '.exit_code = 0 | .failed = null | .message = null'
 well 'a full pass that failed'
 
 # --- rows and tables ---
@@ -109,7 +116,7 @@ wait_until 10 "capture's end" found capture_stopped
 diagnosed 'capture stopped' 2 capture_stopped 'capture does not run' 'start pgtandem-capture'
 follow_stop apply
 jq -nc '{pass: "incremental", started: "2026-01-01T00:00:00.000000Z", ended: "2026-01-01T00:00:01.000000Z", until_lsn: null, exit_code: 0, failed: null,
-  stopped: false}' >"$work/state/runs/incremental.json"
+  stopped: false} | .nodes.backup_node = .' >"$work/state/runs/incremental.json"
 diagnosed 'timer does not run' 2 pass_overdue 'no incremental pass has ended since 2026-01-01' 'timer'
 configure 'spool: {directory: spool, max_bytes: 20KiB}'
 follow_capture
@@ -121,6 +128,35 @@ configure
 follow_apply
 wait_applied
 well 'a full spool'
+
+if "$small_disk"; then
+  head -c 8M /dev/zero >"$work/spool/filler" 2>/dev/null || true
+  primary "insert into categories (name) select 'no room ' || n || repeat('x', 200) from generate_series(1, 300) n"
+  diagnosed 'disk full' 2 disk_full 'disk of the spool is full' 'make room'
+  rm "$work/spool/filler"
+  wait_applied
+  well 'a full disk'
+else
+  say "no tmpfs may be mounted here: a full disk is not tried"
+fi
+
+# --- who looks, and what cannot be looked at ---
+if [ "$(id -u)" = 0 ]; then
+  chmod 700 "$work/state"
+  diagnosed 'state not readable' 3 state_unreadable 'ermission denied' 'as the user of the services' cluster_as_owner
+else
+  say "not root: a state directory that may not be read is not tried"
+fi
+cp "$PGTANDEM_CONFIG" "$work/kept"
+echo 'nodes: [' >"$PGTANDEM_CONFIG"
+expect 3 "$BIN/status" health
+same "lines" '1 0' "$(wc -l <"$work/out") $(wc -l <"$work/err")"
+grep -q "^PGTANDEM UNKNOWN - $PGTANDEM_CONFIG:[0-9]" "$work/out" || fail "a configuration that does not parse: $(cat "$work/out")"
+expect 3 "$BIN/status" health --json
+same "as JSON" '["unknown",3]' "$(jq -c '[.status, .exit_code]' "$work/out")"
+expect 78 "$BIN/status"
+ended_with status "$PGTANDEM_CONFIG:[0-9]"
+cp "$work/kept" "$PGTANDEM_CONFIG"
 
 # --- the servers ---
 cluster_psql standby postgres -c "create role locked login password 'right'"

@@ -9,7 +9,7 @@
 #   told PATTERN                          a line of the last expect's stderr matches
 #   ended_with TOOL PATTERN               of these lines one is TOOL's failure, and it matches
 #   wait_until SECONDS WHAT COMMAND…      repeats COMMAND until it succeeds, or fails the test
-#   two_servers [CONF-LINE…]              primary and standby, started, with an empty database `crawler` and a role each
+#   two_servers [auth=scram] [CONF-LINE…] primary and standby, started, with an empty database `crawler` and a role each
 #   tandem_role NAME [DATABASE…]          the role pgtandem there, as which the programs run: it owns nothing, and has REPLICATION and
 #                                         SELECT on the primary, DML on any other; on what postgres makes in these from then on
 #   primary SQL… | standby SQL…           runs each SQL in `crawler` as superuser, rows as a|b
@@ -100,10 +100,11 @@ wait_until() {
 }
 
 two_servers() {
-  local name
-  cluster_create primary wal_level=logical max_wal_senders=10 max_replication_slots=10 "$@" &
+  local name auth=()
+  if [ "${1:-}" = auth=scram ]; then auth=("$1") && shift; fi
+  cluster_create primary "${auth[@]}" wal_level=logical max_wal_senders=10 max_replication_slots=10 "$@" &
   local first=$!
-  cluster_create standby "$@"
+  cluster_create standby "${auth[@]}" "$@"
   wait "$first"
   for name in primary standby; do
     cluster_start "$name"

@@ -80,7 +80,7 @@ expect 65 "$BIN/verify" - <"$work/changes"
 same "rows of change lines" 'public.good  equal  1 rows' "$(cat "$work/out")"
 
 # --- the full pass ---
-report() { jq -rc "$1" "$work/state/full-sync.json"; }
+report() { jq -rc "$1" "$work/state/full-sync.backup_node.json"; }
 standby "update good set v = 'spoilt' where id = 7"
 expect 65 "$BIN/sync-full"
 told '^sync-full: cannot be compared on backup_node: public.lone, public.keyed, public.typed; see '

@@ -132,14 +132,14 @@ same "still enabled" true "$(body .auto_sync_enabled)"
 same "passes" "$runs" "$(find "$work/state/runs" -name '*.json' | wc -l)"
 
 # --- a file that is garbage is said, and not obeyed ---
-echo '{garbage' >"$work/state/full-sync.json"
+echo '{garbage' >"$work/state/full-sync.backup_node.json"
 echo 'garbage' >"$work/state/nodes.json"
 warned() { ask GET /api/sync-status && [ "$(body .level)" = warning ]; }
 wait_until 10 "a warning of the garbage" warned
 must 200 GET /api/health
 must 200 GET /api/sync-status
 same "level" warning "$(body .level)"
-rm "$work/state/full-sync.json"
+rm "$work/state/full-sync.backup_node.json"
 
 # --- nothing secret in any answer, nor in the log ---
 for path in / /metrics /api/status /api/sync-status /api/replication-lag /api/health /api/ready /api/snapshot /api/history "/api/runs/$run"; do

@@ -113,7 +113,7 @@ kill "$locker"
 wait "$locker" 2>/dev/null || true
 primary "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()" >/dev/null
 wait_until 30 "the end of the pass" eval 'jq -e .ended "$work/state/runs/$run.json" >/dev/null'
-same "its record" '[0,"'"$run"'"]' "$(jq -c '[.exit_code, .run]' "$work/state/full-sync.json")"
+same "its record" '[0,"'"$run"'"]' "$(jq -c '[.exit_code, .run]' "$work/state/full-sync.backup_node.json")"
 
 # --- one that cannot begin says why, with its own code ---
 mv "$work/state/full.lock" "$work/lock" && mkdir "$work/state/full.lock"

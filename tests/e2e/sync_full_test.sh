@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 script=$BIN/sync-full
-recorded() { jq -rc "$1" "$work/state/full-sync.json"; }
+recorded() { jq -rc "$1" "$work/state/full-sync.backup_node.json"; }
 expect 0 "$script" --help
 grep -q '^usage: sync-full' "$work/out" || fail "no help on stdout"
 for arguments in --unknown -c extra --node; do expect 64 "$script" $arguments; done
@@ -69,7 +69,7 @@ last=$(recorded .last_full_sync)
 expect 0 "$script" --if-due
 told 'not due for [0-9]* s; nothing done'
 same "the last one" "$last" "$(recorded .last_full_sync)"
-jq -c '.last_full_sync -= 100' "$work/state/full-sync.json" >"$work/aged" && cp "$work/aged" "$work/state/full-sync.json"
+jq -c '.last_full_sync -= 100' "$work/state/full-sync.backup_node.json" >"$work/aged" && cp "$work/aged" "$work/state/full-sync.backup_node.json"
 started=$(recorded .started)
 expect 0 "$script" --if-due --quiet
 same "what a quiet pass says" "" "$(cat "$work/err")"

@@ -19,7 +19,8 @@ for program in config capture queue apply verify status; do
   printf '#!/bin/bash\necho "%s $*" >>"%s"\n' "$program" "$work/calls" >"$work/fake/$program"
 done
 cat >>"$work/fake/config" <<EOT
-jq -n '{synchronization: {incremental_sync_interval: 400, verify_sync: true, conflict_resolution: "primary_wins"}, state: {directory: "$work/state"}, logging: {level: "info", file: null}}'
+jq -n '{synchronization: {incremental_sync_interval: 400, verify_sync: true, conflict_resolution: "primary_wins"}, state: {directory: "$work/state"}, logging: {level: "info", file: null},
+  nodes: ({primary_node: {role: "primary"}, backup_node: {role: "secondary"}} + (if env.FAR then {far_node: {role: "secondary"}} else {} end))}'
 EOT
 # shellcheck disable=SC2016 # the program's own variable
 echo '[ "${ENABLED:-true}" = true ] || { echo "sync is disabled by alice@host"; exit "${OFF:-1}"; }' >>"$work/fake/status"
@@ -27,7 +28,7 @@ cat >>"$work/fake/capture" <<'EOT'
 if [ "${*: -1}" = lsn ]; then eval "${LSN:-echo 0/1590000}"; else eval "${CAPTURE:-echo lines}"; fi
 EOT
 # shellcheck disable=SC2016 # the programs' own variables
-echo 'eval "${PUT:-cat >/dev/null}"' >>"$work/fake/queue"
+echo '[ "$1" != stat ] || exec echo "${STAT:-{\"full\":false\}}"; eval "${PUT:-cat >/dev/null}"' >>"$work/fake/queue"
 # shellcheck disable=SC2016
 echo 'eval "${APPLY:-:}"' >>"$work/fake/apply"
 # shellcheck disable=SC2016
@@ -60,7 +61,7 @@ rm "$work/state/forced.lock"
 expect 0 "$script" --config "$work/some file.yaml"
 same "record" '["incremental","0/1590000",0,null,false]' "$(recorded '[.pass, .until_lsn, .exit_code, .failed, .stopped]')"
 recorded '.started, .ended' | grep -cE '^[0-9]{4}(-[0-9]{2}){2}T[0-9:]{8}\.[0-9]{6}Z$' | grep -qx 2 || fail "times: $(recorded .)"
-same "calls" "apply -c $work/some file.yaml --until-lsn 0/1590000 --report $work/state/incremental.report
+same "calls" "apply -c $work/some file.yaml --node backup_node --until-lsn 0/1590000 --report $work/state/incremental.backup_node.report
 capture -c $work/some file.yaml --until-lsn 0/1590000
 capture -c $work/some file.yaml lsn
 config -c $work/some file.yaml
@@ -69,7 +70,7 @@ status -c $work/some file.yaml is-enabled" "$(sort "$work/calls")"
 
 # --if-due counts from where the last good pass began, and comes a tenth early; --quiet has nothing to say about any of it
 aged() { # SECONDS
-  jq -c --argjson s "$1" '.started = (now - $s | todate | sub("Z"; ".000000Z"))' "$work/state/runs/incremental.json" >"$work/aged"
+  jq -c --argjson s "$1" '.nodes.backup_node.started = (now - $s | todate | sub("Z"; ".000000Z"))' "$work/state/runs/incremental.json" >"$work/aged"
   cp "$work/aged" "$work/state/runs/incremental.json"
 }
 : >"$work/calls"
@@ -81,7 +82,7 @@ same "programs called while not due" "" "$(grep -E '^(capture|queue|apply)' "$wo
 aged 380
 expect 0 "$script" --if-due --quiet
 same "what a quiet pass says" "" "$(cat "$work/err")"
-grep -q '^apply --log-level warn --until-lsn' "$work/calls" || fail "the programs are not told to be quiet: $(cat "$work/calls")"
+grep -q '^apply --log-level warn --node backup_node --until-lsn' "$work/calls" || fail "the programs are not told to be quiet: $(cat "$work/calls")"
 expect 0 env ENABLED=false "$script" --quiet
 same "what a disabled, quiet pass says" "" "$(cat "$work/err")"
 expect 69 env LSN='exit 69' "$script" --quiet
@@ -112,7 +113,7 @@ told 'apply died of signal 11'
 lines='{"operation_id":"0/1#1","result":"applied"}\n{"operation_id":"0/1#2","result":"quarantined"}\n{"operation_id":"0/1#3","result":"conflict insert_exists"}\n'
 tables() { echo "echo '{\"tables\":{\"public.a\":{\"equal\":$1,\"different\":$2,\"unsettled\":$3},\"public.b\":{\"equal\":1,\"different\":0,\"unsettled\":0}}}'"; }
 expect 0 env REPORT="$lines" VERIFY="$(tables 1 0 0)" "$script"
-same "how verify was called" "verify - --json" "$(grep '^verify' "$work/calls")"
+same "how verify was called" "verify --node backup_node - --json" "$(grep '^verify' "$work/calls")"
 same "what it read" '0/1#1 0/1#3' "$(jq -r .operation_id "$work/read-back" | paste -sd ' ')"
 same "record" '{"operations":2,"left":0,"equal":2,"different":0,"unsettled":0,"why":null}' "$(recorded .read_back)"
 expect 1 env REPORT="$lines" VERIFY="$(tables 0 1 0); exit 1" "$script"
@@ -131,6 +132,19 @@ for code in 65 77 78; do # of one table; the others are judged
 done
 expect 69 env REPORT="$lines" VERIFY='exit 69' "$script"
 same "record" '[69,"verify"]' "$(recorded '[.exit_code, .failed]')"
+
+# of two standbys one fails: the other gets what is its own, and what became of each is kept; but not for ever in a full queue
+# shellcheck disable=SC2016 # the program's own variables
+far_fails='case "$*" in *far_node*) exit 69 ;; esac; '
+expect 69 env FAR=1 APPLY="${far_fails}sleep 0.5; echo applied >>'$work/other'" REPORT="$lines" VERIFY="$(tables 1 0 0)" "$script"
+told 'apply failed on far_node with exit code 69'
+same "record" '[69,"apply",0,69,2]' "$(recorded '[.exit_code, .failed, .nodes.backup_node.exit_code, .nodes.far_node.exit_code, .nodes.backup_node.read_back.equal]')"
+[ -s "$work/other" ] || fail "one that failed stopped the other"
+expect 69 env FAR=1 APPLY="$far_fails$endless" CAPTURE="$endless" PUT="$endless" STAT='{"full":true}' "$script"
+expect 0 env FAR=1 "$script" --node backup_node
+same "record" '[0,["backup_node",0],["far_node",69]]' "$(recorded '[.exit_code, (.nodes | to_entries[] | [.key, .value.exit_code])]')"
+expect 69 env FAR=1 APPLY="case \"\$*\" in *far_node*) exit 75 ;; *) exit 69 ;; esac" "$script" # the worst counts
+expect 0 env FAR=1 "$script"
 
 env APPLY="$endless" "$script" 2>"$work/first" &
 first=$!

@@ -36,8 +36,8 @@ check::LinkFacts linked() {
   facts.max_slots = 10;
   facts.senders = 1;
   facts.max_senders = 10;
-  facts.has_slot = facts.active = true;
-  facts.wal_status = "reserved";
+  facts.slot.exists = facts.slot.active = true;
+  facts.slot.wal_status = "reserved";
   return facts;
 }
 
@@ -155,12 +155,12 @@ TEST_CASE("wal_level, slots and senders") {
   CHECK(of_link(facts).says("max_replication_slots = 14"));
   facts.idle_slot = "of o'neil";
   CHECK(of_link(facts).says("SELECT pg_drop_replication_slot('of o''neil')"));
-  facts.has_slot = facts.active = false;
+  facts.slot.exists = facts.slot.active = false;
   CHECK(of_link(facts).finding.severity == Severity::error);
   facts = linked();
   facts.senders = 10;
   CHECK(of_link(facts).finding.severity == Severity::warning);
-  facts.active = false;
+  facts.slot.active = false;
   CHECK(of_link(facts).finding.severity == Severity::error);
   facts.senders = 9;
   CHECK(of_link(facts).finding.severity == Severity::warning);
@@ -170,20 +170,20 @@ TEST_CASE("wal_level, slots and senders") {
 
 TEST_CASE("a slot that runs out of room, and one that nothing bounds") {
   check::LinkFacts facts = linked();
-  facts.wal_status = "unreserved";
+  facts.slot.wal_status = "unreserved";
   CHECK(of_link(facts).finding.severity == Severity::error);
   facts = linked();
-  facts.safe_bytes = int64_t{100} << 20;
+  facts.slot.safe_wal_size = int64_t{100} << 20;
   CHECK(of_link(facts).says("another 100.0 MiB of WAL"));
-  facts.safe_bytes = int64_t{100} << 30;
+  facts.slot.safe_wal_size = int64_t{100} << 30;
   CHECK_FALSE(of_link(facts).found);
-  facts.safe_bytes.reset();
-  facts.kept_bytes = int64_t{5} << 30;
+  facts.slot.safe_wal_size.reset();
+  facts.slot.retained = int64_t{5} << 30;
   CHECK(of_link(facts).says("keep 5.0 GiB of WAL"));
-  facts.active = false;
+  facts.slot.active = false;
   CHECK(of_link(facts).says("start capture"));
   facts = linked();
-  facts.has_slot = false;
+  facts.slot.exists = false;
   CHECK(of_link(facts, false).says("pgtandem sync-full --init"));
   CHECK_FALSE(of_link(facts, true).found);  // capture::check() tells of a slot that is gone
 }
@@ -191,8 +191,10 @@ TEST_CASE("a slot that runs out of room, and one that nothing bounds") {
 TEST_CASE("room on a disk") {
   CHECK(of_room(100ULL << 30, 4ULL << 30, 0, 0).says("almost full"));
   CHECK(of_room(1ULL << 30, 100ULL << 20, 0, 0).says("almost full"));
-  const One one = of_room(100ULL << 30, 8ULL << 30, 1ULL << 30, 10ULL << 30);
+  CHECK(of_room(100ULL << 30, 4ULL << 30, 0, 0).finding.severity == Severity::warning);
+  CHECK(of_room(100ULL << 30, 1ULL << 30, 0, 0).finding.severity == Severity::error);
+  const One one = of_room(100ULL << 30, 20ULL << 30, 1ULL << 30, 30ULL << 30);
   CHECK(one.finding.severity == Severity::note);
-  CHECK(one.says("has room for 9.0 GiB"));
-  CHECK_FALSE(of_room(100ULL << 30, 9ULL << 30, 1ULL << 30, 10ULL << 30).found);
+  CHECK(one.says("has room for 21.0 GiB"));
+  CHECK_FALSE(of_room(100ULL << 30, 20ULL << 30, 1ULL << 30, 21ULL << 30).found);
 }

@@ -69,7 +69,7 @@ const std::vector<Case>& cases() {
       {"spool_nearly_full", Level::warning, [](Snapshot& at) { at.spool.bytes = 9'000'000; }},
       {"disk_space", Level::warning, [](Snapshot& at) { at.spool.free_bytes = uint64_t{5} << 30; }},
       {"disk_full", Level::critical, [](Snapshot& at) { at.spool.free_bytes = 0; }},
-      {"queue_congested", Level::warning, [](Snapshot& at) { at.sync_queue_size = 1001; }},
+      {"queue_congested", Level::warning, [](Snapshot& at) { sample::standby(at).waiting = 1001; }},
       {"standby_not_set_up", Level::critical, [](Snapshot& at) { sample::standby(at).error = "follows nothing yet"; }},
       {"quarantine", Level::critical, [](Snapshot& at) { sample::standby(at).quarantined = 2; }},
       {"tables_different", Level::critical, [](Snapshot& at) { sample::standby(at).tables[0].equal = false; }},
@@ -98,9 +98,10 @@ const std::vector<Case>& cases() {
       {"pass_failed", Level::critical,
        [](Snapshot& at) {
          at.by_services = false;
-         at.incremental.started = at.incremental.ended = sample::now - second;
-         at.incremental.exit_code = 69;
-         at.incremental.failed = "capture";
+         report::Incremental& pass = sample::standby(at).incremental;
+         pass.started = pass.ended = sample::now - second;
+         pass.exit_code = 69;
+         pass.failed = "capture";
        }},
       {"apply_stopped", Level::critical,
        [](Snapshot& at) {
@@ -113,8 +114,9 @@ const std::vector<Case>& cases() {
        [](Snapshot& at) {
          at.is_monitoring = at.by_services = at.spool.capture_running = false;
          sample::standby(at).applier_running = false;
-         at.incremental.started = at.incremental.ended = sample::now - 3600 * second;
-         at.incremental.exit_code = 0;
+         report::Incremental& pass = sample::standby(at).incremental;
+         pass.started = pass.ended = sample::now - 3600 * second;
+         pass.exit_code = 0;
        }},
       {"pass_failed", Level::critical,
        [](Snapshot& at) {
@@ -130,6 +132,10 @@ const std::vector<Case>& cases() {
       {"state_garbage", Level::warning,
        [](Snapshot& at) {
          at.unreadable = {{"/s/verify.json", "/s/verify.json is damaged"}};
+       }},
+      {"state_unreadable", Level::unknown,
+       [](Snapshot& at) {
+         at.unreadable = {{"", "cannot open /s/verify.json: permission denied", true}};
        }},
       {"sync_disabled", Level::warning,
        [](Snapshot& at) {
@@ -216,7 +222,8 @@ TEST_CASE("a node is offline after so many looks in vain, and critical before") 
   CHECK(judge_node(at, node) == report::Health::offline);
   node.server.trouble = Trouble::none;
   sample::standby(at).marked = {{"public.images", "a conflict", {}}};
-  CHECK(judge_node(at, node) == report::Health::warning);
+  judge_all(at);
+  CHECK(node.health == report::Health::warning);
 }
 
 TEST_CASE("the plugins' language: one short line with figures after a bar, then a line a finding") {
@@ -227,7 +234,46 @@ TEST_CASE("the plugins' language: one short line with figures after a bar, then 
                   "paused_tables=0\n") != std::string::npos);
   Snapshot broken = at;
   sample::standby(broken).error = "a | b";
+  judge_all(broken);
   const std::string lines = plugin_text(broken);
   CHECK(lines.rfind("PGTANDEM CRITICAL - a / b |", 0) == 0);
   CHECK(lines.find("\ncritical: a / b; pgtandem apply init\n") != std::string::npos);
+}
+
+TEST_CASE("of two standbys each is told by itself, the worst counts, and a command says which one it is for") {
+  Snapshot at = sample::well();
+  at.standbys["far_node"] = sample::standby(at);
+  at.standbys["far_node"].node = "far_node";
+  at.nodes["far_node"] = sample::backup_node(at);
+  at.nodes["far_node"].name = "far_node";
+  judge_all(at);
+  CHECK(at.verdict.line.find("backup_node has all") == 0);
+  CHECK(at.verdict.line.find("; far_node has all") != std::string::npos);
+  CHECK(plugin_text(at).find(" quarantined_far_node=0") != std::string::npos);
+  report::Standby& far = at.standbys["far_node"];
+  far.full.exit_code = 69;
+  far.quarantined = 2;
+  judge_all(at);
+  CHECK(at.verdict.level == Level::critical);
+  for (const report::Finding& finding : at.verdict.findings) CHECK(finding.node == "far_node");
+  CHECK(at.verdict.findings.back().mend.find("pgtandem sync-full --node far_node") == 0);
+  CHECK(at.nodes["backup_node"].health == report::Health::healthy);
+  CHECK(at.nodes["far_node"].health == report::Health::critical);
+  CHECK(plugin_text(at).find(" quarantined=2 ") != std::string::npos);
+}
+
+TEST_CASE("a pass that failed for one of two standbys is told of that one, one that failed for both is told once") {
+  Snapshot at = sample::well();
+  at.by_services = false;
+  at.standbys["far_node"] = sample::standby(at);
+  report::Incremental& pass = at.standbys["far_node"].incremental;
+  pass.started = pass.ended = sample::now - second;
+  pass.exit_code = 69;
+  pass.failed = "apply";
+  REQUIRE(judge(at).findings.size() == 1);
+  CHECK(judge(at).findings[0].node == "far_node");
+  CHECK(judge(at).findings[0].mend.find("--node far_node") != std::string::npos);
+  sample::standby(at).incremental = pass;
+  REQUIRE(judge(at).findings.size() == 1);
+  CHECK(judge(at).findings[0].node.empty());
 }

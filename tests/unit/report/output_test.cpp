@@ -71,6 +71,7 @@ TEST_CASE("names and messages in whatever bytes leave the JSON whole") {
 TEST_CASE("health as JSON has the level, its exit code and the findings") {
   Snapshot at = sample::well();
   at.slot.exists = false;
+  judge_all(at);
   const json health = json::parse(health_json(at));
   CHECK(health.at("status") == "critical");
   CHECK(health.at("exit_code") == 2);
@@ -108,6 +109,7 @@ TEST_CASE("metrics: HELP and TYPE once, samples after them, nothing for what is 
 TEST_CASE("the screen names what mends each red thing, and sends a terminal nothing that it would obey") {
   Snapshot at = sample::well();
   sample::standby(at).paused = {{"public.\033[2Jevil", "column x is missing", {}}};
+  judge_all(at);
   const std::string plain = show_text(at, false, 0);
   CHECK(plain.find("critical: ") != std::string::npos);
   CHECK(plain.find("    do: make the table fit") != std::string::npos);
@@ -122,6 +124,7 @@ TEST_CASE("a narrow screen cuts its lines between characters, but not what is wr
   at.last_error_time = sample::now;
   at.last_error = "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4";
   sample::standby(at).quarantined = 1;
+  judge_all(at);
   std::istringstream lines(show_text(at, false, 43));
   bool whole = false;
   for (std::string line; std::getline(lines, line);) {

@@ -80,6 +80,7 @@ inline report::Snapshot well() {
   standby.full.started = now - 110 * second;
   standby.full.ended = standby.full.proven = now - 100 * second;
   standby.full.exit_code = 0;
+  judge_all(at);
   return at;
 }
 

@@ -88,7 +88,7 @@ TEST_CASE("what is no id is no file") {
   const Folder folder;
   CHECK_FALSE(state::run_of(folder.path, "full-20261123T040506Z-1"));
   CHECK_FALSE(state::run_of(folder.path, "../full-sync"));
-  CHECK_FALSE(state::last_pass(folder.path));
+  CHECK_FALSE(state::last_pass(folder.path, "backup_node"));
   CHECK_FALSE(state::running_pass(folder.path));
 }
 
@@ -121,4 +121,22 @@ TEST_CASE("a pass as JSON and in words") {
   CHECK(
       run_text(pass) ==
       "full pass full-20261123T040506Z-1: failed at 2026-11-23T04:05:06Z, 1 of 2 tables proven; verify failed \"so\"");
+}
+
+TEST_CASE("a pass over several standbys has what became of each, and counts all their tables") {
+  const std::string a = record(ended + R"(,"exit_code":0,"node":"a")");
+  const std::string b = record(ended + R"(,"exit_code":69,"node":"b")");
+  const state::FullPass pass = state::parse_pass(
+      R"({"run":"full-1","node":null,"started":"2026-11-23T04:05:00Z","ended":"2026-11-23T04:05:09Z","exit_code":69,)"
+      R"("stopped":false,"tables":{},"nodes":{"a":)" +
+          a + R"(,"b":)" + b + "}}",
+      "f", false, now);
+  REQUIRE(pass.parts.size() == 2);
+  CHECK(pass.state == state::PassState::failed);
+  CHECK(pass.parts[0].state == state::PassState::proven);
+  CHECK(pass.parts[1].state == state::PassState::failed);
+  CHECK(run_text(pass).find("2 of 4 tables proven") != std::string::npos);
+  const std::string json = run_json(pass);
+  CHECK(json.find(R"("tables_total":4)") != std::string::npos);
+  CHECK(json.find(R"("nodes":{"a":{"run")") != std::string::npos);
 }

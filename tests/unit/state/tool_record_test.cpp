@@ -91,11 +91,15 @@ TEST_CASE("the record of the last incremental pass is read as the script writes 
   const fs::path file = folder.path / "runs" / "incremental.json";
   std::ofstream(file) << R"({"pass":"incremental","started":"2026-11-28T04:05:06.000000Z",)"
                       << R"("ended":"2026-11-28T04:05:08.000000Z","until_lsn":"0/1","exit_code":69,)"
-                      << R"("failed":"capture","stopped":false})";
+                      << R"("failed":"capture","stopped":false,"nodes":{"backup_node":)"
+                      << R"({"started":"2026-11-28T04:00:06.000000Z","ended":"2026-11-28T04:00:09.000000Z",)"
+                      << R"("exit_code":0,"failed":null}}})";
   const state::IncrementalPass pass = *state::last_incremental(folder.path);
   CHECK(pass.ended - pass.started == 2 * second);
   CHECK(pass.exit_code == 69);
   CHECK(pass.failed == "capture");
+  CHECK(pass.nodes.at("backup_node").exit_code == 0);
+  CHECK(pass.nodes.at("backup_node").ended - pass.nodes.at("backup_node").started == 3 * second);
   std::ofstream(file) << R"({"started":"yesterday","ended":"today","exit_code":0,"failed":null})";
   CHECK_THROWS_AS(state::last_incremental(folder.path), base::Error);
 }
