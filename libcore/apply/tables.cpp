@@ -26,6 +26,18 @@ change::Relation shape_in(std::string_view line) {
   return *reader.read(std::string_view(kept).substr(0, line.size()), 1, arena).relation;
 }
 
+// A filter's columns have all of the key's among them.
+change::Relation with_only(change::Relation shape, const std::vector<std::string>& names) {
+  const std::vector<change::Column> all = std::exchange(shape.columns, {});
+  const std::vector<uint16_t> key = std::exchange(shape.key, {});
+  for (uint16_t i = 0; i < all.size(); ++i) {
+    if (std::ranges::find(names, all[i].name) == names.end()) continue;
+    if (std::ranges::find(key, i) != key.end()) shape.key.push_back(static_cast<uint16_t>(shape.columns.size()));
+    shape.columns.push_back(all[i]);
+  }
+  return shape;
+}
+
 }  // namespace
 
 void Tables::load(pg::Session& session, const change::Source& source) {
@@ -53,7 +65,10 @@ void Tables::load(pg::Session& session, const change::Source& source) {
 std::optional<change::Relation> Tables::was(const std::string& table) const {
   const std::lock_guard lock(mutex_);
   const auto found = shapes_.find(table);
-  return found == shapes_.end() ? std::nullopt : std::optional(found->second);
+  if (found == shapes_.end()) return {};
+  const auto filter = filters_.tables.find(found->second.table);
+  if (filter == filters_.tables.end() || filter->second.columns.empty()) return found->second;
+  return with_only(found->second, filter->second.columns);
 }
 
 void Tables::took(const change::Relation& shape) {

@@ -14,6 +14,7 @@
 #include "apply/piece.hpp"
 #include "apply/selection.hpp"
 #include "change/change.hpp"
+#include "config/settings.hpp"
 #include "pg/session.hpp"
 
 namespace apply {
@@ -26,10 +27,13 @@ struct Paused {
 
 class Tables {
  public:
+  explicit Tables(const config::Filters& filters) : filters_(filters) {}
+
   // (Again.) What was not committed is forgotten. Throws Error(data) where `apply init` has to be run again.
   void load(pg::Session& session, const change::Source& source);
 
-  // The shape that it took last; and it takes another in the open batch.
+  // The shape that it took last, without columns that its filter leaves out: that these come no more is no change of
+  // the primary's table. And it takes another in the open batch.
   std::optional<change::Relation> was(const std::string& table) const;
   void took(const change::Relation& shape);
   // The stream that shapes were of goes, see Targets.
@@ -53,6 +57,7 @@ class Tables {
   void write(pg::Session& session, const change::Source& source);
 
  private:
+  const config::Filters& filters_;
   mutable std::mutex mutex_;                        // over the next two
   std::map<std::string, change::Relation> shapes_;  // taken
   std::set<std::string> changed_;                   // to be written

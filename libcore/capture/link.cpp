@@ -14,7 +14,7 @@
 namespace capture {
 
 const char* const begin_again =
-    "use up the spool with `pgtandem apply`, then `capture drop`, empty the spool directory, `apply drop`, "
+    "use up the spool with `pgtandem apply`, then `capture drop`, `apply drop`, empty the spool directory, "
     "`capture init`, `apply init`, and copy or compare the tables";
 
 namespace {

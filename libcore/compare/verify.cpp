@@ -161,7 +161,7 @@ class Verify {
       try {
         pg::Session session(settings_.secondary(node_),
                             {.purpose = "pgtandem verify", .answer_timeout = settings_.synchronization.sync_timeout});
-        apply::Tables tables;
+        apply::Tables tables(settings_.filters);
         tables.load(session, mark->source);
         return tables.paused();
       } catch (const base::Transient& failure) {

@@ -13,11 +13,16 @@ std::string node_option(const Snapshot& at, const std::string& node) {
 
 namespace {
 
+constexpr int busy = 75;
+// s that a pass may be late, at the least: cron and timers of coarse accuracy start one a minute.
+constexpr double least_patience = 120;
+
+bool has_failed(const Snapshot& at, const Incremental& pass) {
+  return pass.exit_code && *pass.exit_code > 1 && *pass.exit_code != busy && !pass.running && !at.by_services;
+}
+
 // What failed for all standbys, or where there is but one, is told once; else for each whose own pass failed.
 void judge_passes(const Snapshot& at, Findings& out) {
-  const auto failed = [&](const Incremental& pass) {
-    return pass.exit_code && *pass.exit_code > 1 && *pass.exit_code != 75 && !pass.running && !at.by_services;
-  };
   const auto tell = [&](const Incremental& pass, const std::string& node) {
     out.push_back(
         {Level::critical, "pass_failed", node,
@@ -32,10 +37,10 @@ void judge_passes(const Snapshot& at, Findings& out) {
     const Incremental& pass = entry.second.incremental;
     return pass.ended == first.ended && pass.exit_code == first.exit_code && pass.failed == first.failed;
   });
-  if (common && failed(first)) tell(first, "");
+  if (common && has_failed(at, first)) tell(first, "");
   if (common) return;
   for (const auto& [name, of] : at.standbys)
-    if (failed(of.incremental)) tell(of.incremental, name);
+    if (has_failed(at, of.incremental)) tell(of.incremental, name);
 }
 
 // Of all standbys, the one that waits longest for a pass.
@@ -67,6 +72,13 @@ void judge_running(const Snapshot& at, Findings& out) {
     out.push_back({Level::critical, "capture_stopped", at.current_primary,
                    "capture does not run, while apply does: nothing new comes, and the primary keeps its WAL",
                    "systemctl start pgtandem-capture, or pgtandem capture --follow | pgtandem queue put"});
+  else if (has_failed(at, pass) && ended_lately(at, pass))
+    return;  // that it failed is all that is wrong with it
+  else if (pass.exit_code == busy && ended_lately(at, pass))
+    out.push_back({Level::critical, "pass_overdue", "",
+                   "the last incremental pass found the slot or the queue in use at " + moment_words(pass.ended) +
+                       " and brought nothing over, and no services run",
+                   "pgtandem sync-incremental, and read what it says"});
   else if (pass.ended)
     out.push_back({Level::critical, "pass_overdue", "",
                    "no incremental pass has ended since " + moment_words(pass.ended) + ", " +
@@ -79,6 +91,12 @@ void judge_running(const Snapshot& at, Findings& out) {
 }
 
 }  // namespace
+
+bool ended_lately(const Snapshot& at, const Incremental& pass) {
+  if (!pass.started || !pass.ended) return false;
+  const double patience = std::max(2 * at.limits.incremental_sync_interval, least_patience);
+  return seconds_between(*pass.ended, at.time) <= patience + seconds_between(*pass.started, *pass.ended);
+}
 
 void judge_schedule(const Snapshot& at, Findings& out) {
   bool told = false;  // whoever may not read one may read none of them

@@ -1,5 +1,5 @@
 // The parts of judge(), each a look at one side of a snapshot that adds what is wrong there. Their findings are named
-// in pgtandem-status(1). For health.cpp alone. Pure.
+// in pgtandem-status(1). For health.cpp alone, but for what snapshot.cpp asks here, too. Pure.
 #pragma once
 
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace report {
 
-// What is left where the spool and the primary no longer belong together; capture init refuses a spool of another slot.
+// What is left where the spool and the primary no longer belong together; capture init refuses a spool of another slot,
+// and apply drop learns from the spool which slot it was.
 constexpr const char* begin_anew =
-    "pgtandem capture drop; move the spool directory away; pgtandem apply drop; pgtandem sync-full --init";
+    "pgtandem capture drop; pgtandem apply drop; move the spool directory away; pgtandem sync-full --init";
 
 using Findings = std::vector<Finding>;
 
@@ -22,6 +23,9 @@ void judge_schedule(const Snapshot& at, Findings& out);  // does it run, and whe
 
 // " --node NAME" for a command that is about one of several standbys; nothing where there is one.
 std::string node_option(const Snapshot& at, const std::string& node);
+
+// Has this incremental pass ended, however it did, not longer ago than the next one should have?
+bool ended_lately(const Snapshot& at, const Incremental& pass);
 
 // s that the standby may be behind.
 double lag_threshold_of(const Snapshot& at, const std::string& node);

@@ -8,6 +8,7 @@
 #include "report/ask.hpp"
 #include "report/failures.hpp"
 #include "report/health.hpp"
+#include "report/judges.hpp"
 #include "report/local.hpp"
 #include "report/words.hpp"
 #include "spool/mark.hpp"
@@ -15,8 +16,6 @@
 namespace report {
 namespace {
 
-// s that a pass may be late, at the least: cron and timers of coarse accuracy start one a minute.
-constexpr double least_patience = 120;
 // s that each server may take, to connect and to answer.
 constexpr double deadline = 3;
 
@@ -65,10 +64,7 @@ void judge_monitoring(Snapshot& out) {
   const bool recent = all([&](const Standby& of) {
     const Incremental& pass = of.incremental;
     // One that failed, because services run, say, has brought nothing over.
-    if (pass.running || !pass.started || !pass.ended || pass.exit_code.value_or(0) > 1) return pass.running;
-    const double took = seconds_between(*pass.started, *pass.ended);
-    const double patience = std::max(2 * out.limits.incremental_sync_interval, least_patience) + took;
-    return seconds_between(*pass.ended, out.time) <= patience;
+    return pass.running || (pass.exit_code.value_or(0) <= 1 && ended_lately(out, pass));
   });
   const bool all_apply = all([](const Standby& of) { return of.applier_running; });
   out.by_services = out.spool.capture_running && all_apply && !out.incremental.running;

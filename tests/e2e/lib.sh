@@ -120,7 +120,7 @@ tandem_role() {
     cluster_psql "$name" postgres -c 'create role pgtandem login replication'
   else
     cluster_psql "$name" postgres -c 'create role pgtandem login' \
-      -c "do 'begin if current_setting(''server_version_num'')::int >= 150000 then grant set on parameter session_replication_role to pgtandem; end if; end'"
+      -c "do 'begin if current_setting(''server_version_num'')::int >= 150000 then execute ''grant set on parameter session_replication_role to pgtandem''; end if; end'"
   fi
   for database in "$@"; do default_rights "$name" "$database"; done
 }

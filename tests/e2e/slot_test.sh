@@ -31,7 +31,7 @@ begin_anew() { # the way out that capture names
   expect 0 "$BIN/apply"
 }
 slot="'pgtandem_backup_node'"
-way_out='capture drop.*capture init'
+way_out='capture drop.*apply drop.*empty the spool.*capture init'
 
 # --- what happens to a slot and a publication ---
 link_up

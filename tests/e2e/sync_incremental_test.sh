@@ -102,7 +102,7 @@ expect 69 env PUT="$endless" CAPTURE="$endless" APPLY='sleep 0.2; exit 69' "$scr
 same "record" '[69,"apply"]' "$(recorded '[.exit_code, .failed]')"
 # apply did all it could, and something is in quarantine: the others are not stopped for that
 expect 1 env CAPTURE='sleep 0.5; echo captured >>"'"$work"'/late"' APPLY='exit 1' "$script"
-told 'but what is in quarantine; see pgtandem queue dead list'
+told 'but what is in quarantine, or of a table that waits for its shape; see pgtandem status'
 same "record" '[1,null]' "$(recorded '[.exit_code, .failed]')"
 [ -s "$work/late" ] || fail "capture was stopped for a finding of apply"
 expect 70 env APPLY='kill -SEGV $$' "$script"

@@ -14,6 +14,15 @@ using report::Snapshot;
 using report::Trouble;
 using sample::second;
 
+// The last of them has just ended, and brought nothing over.
+void by_passes(Snapshot& at, int exit_code) {
+  at.is_monitoring = at.by_services = at.spool.capture_running = false;
+  sample::standby(at).applier_running = false;
+  report::Incremental& pass = sample::standby(at).incremental;
+  pass.started = pass.ended = sample::now - second;
+  pass.exit_code = exit_code;
+}
+
 struct Case {
   const char* code;
   Level level;
@@ -110,6 +119,12 @@ const std::vector<Case>& cases() {
          pass.started = pass.ended = sample::now - 3600 * second;
          pass.exit_code = 0;
        }},
+      {"pass_failed", Level::critical,
+       [](Snapshot& at) {
+         by_passes(at, 69);
+         sample::standby(at).incremental.failed = "capture";
+       }},
+      {"pass_overdue", Level::critical, [](Snapshot& at) { by_passes(at, 75); }},
       {"nothing_runs", Level::critical,
        [](Snapshot& at) {
          at.is_monitoring = at.by_services = at.spool.capture_running = false;
@@ -223,7 +238,7 @@ TEST_CASE("the plugins' language: one short line with figures after a bar, then 
   judge_all(broken);
   const std::string lines = plugin_text(broken);
   CHECK(lines.rfind("PGTANDEM CRITICAL - a / b |", 0) == 0);
-  CHECK(lines.find("\ncritical: a / b; pgtandem apply init\n") != std::string::npos);
+  CHECK(lines.find("\ncritical: a / b; pgtandem apply init, or what that one names\n") != std::string::npos);
 }
 
 TEST_CASE("of two standbys each is told by itself, the worst counts, and a command says which one it is for") {
