@@ -21,10 +21,11 @@ void judge_way(const Snapshot& at, Findings& out);       // slot, publication, s
 void judge_standbys(const Snapshot& at, Findings& out);  // what has arrived: lag, quarantine, tables, proofs
 void judge_schedule(const Snapshot& at, Findings& out);  // does it run, and when it should
 
-// Has this incremental pass ended, however it did, not longer ago than the next one should have?
-bool ended_lately(const Snapshot& at, const Incremental& pass);
 // " --node NAME" for a command that is about one of several standbys; nothing where there is one.
 std::string node_option(const Snapshot& at, const std::string& node);
+
+// Has this incremental pass ended, however it did, not longer ago than the next one should have?
+bool ended_lately(const Snapshot& at, const Incremental& pass);
 
 // s that the standby may be behind.
 double lag_threshold_of(const Snapshot& at, const std::string& node);

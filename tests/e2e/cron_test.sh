@@ -35,7 +35,7 @@ for pid in "${started[@]}"; do wait "$pid" || fail "a job ended with $?: $(cat "
 same "mails while all is well" "" "$(cat "$work"/mail.*)"
 expect 0 "$BIN/sync-incremental"
 equal_tables
-[ "$(jq .last_full_sync "$work/state/full-sync.json")" -gt $(($(date +%s) - 60)) ] || fail "no full pass ran"
+[ "$(jq .last_full_sync "$work/state/full-sync.backup_node.json")" -gt $(($(date +%s) - 60)) ] || fail "no full pass ran"
 
 # --- one that is not ---
 cluster_stop standby

@@ -54,8 +54,8 @@ same "the receipt" '["unproven",{}]' "$(jq -c '.nodes.backup_node | [.run.result
 # and the full pass mends what differs, and says that it has no proof
 standby "update items set v = 'spoilt' where id = 4701"
 expect 75 "$BIN/sync-full"
-same "repaired" 1 "$(jq '.tables["public.items"].repaired' "$work/state/full-sync.json")"
-same "the pass" '[75,"verify",false]' "$(jq -c '[.exit_code, .failed, .tables["public.items"].proven]' "$work/state/full-sync.json")"
+same "repaired" 1 "$(jq '.tables["public.items"].repaired' "$work/state/full-sync.backup_node.json")"
+same "the pass" '[75,"verify",false]' "$(jq -c '[.exit_code, .failed, .tables["public.items"].proven]' "$work/state/full-sync.backup_node.json")"
 kill "$load"
 wait "$load" || true
 wait_applied

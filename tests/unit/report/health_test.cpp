@@ -18,8 +18,9 @@ using sample::second;
 void by_passes(Snapshot& at, int exit_code) {
   at.is_monitoring = at.by_services = at.spool.capture_running = false;
   sample::standby(at).applier_running = false;
-  at.incremental.started = at.incremental.ended = sample::now - second;
-  at.incremental.exit_code = exit_code;
+  report::Incremental& pass = sample::standby(at).incremental;
+  pass.started = pass.ended = sample::now - second;
+  pass.exit_code = exit_code;
 }
 
 struct Case {
@@ -121,7 +122,7 @@ const std::vector<Case>& cases() {
       {"pass_failed", Level::critical,
        [](Snapshot& at) {
          by_passes(at, 69);
-         at.incremental.failed = "capture";
+         sample::standby(at).incremental.failed = "capture";
        }},
       {"pass_overdue", Level::critical, [](Snapshot& at) { by_passes(at, 75); }},
       {"nothing_runs", Level::critical,
@@ -237,7 +238,7 @@ TEST_CASE("the plugins' language: one short line with figures after a bar, then 
   judge_all(broken);
   const std::string lines = plugin_text(broken);
   CHECK(lines.rfind("PGTANDEM CRITICAL - a / b |", 0) == 0);
-  CHECK(lines.find("\ncritical: a / b; pgtandem apply init\n") != std::string::npos);
+  CHECK(lines.find("\ncritical: a / b; pgtandem apply init, or what that one names\n") != std::string::npos);
 }
 
 TEST_CASE("of two standbys each is told by itself, the worst counts, and a command says which one it is for") {
