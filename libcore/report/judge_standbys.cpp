@@ -96,8 +96,8 @@ double lag_threshold_of(const Snapshot& at, const std::string& node) {
 void judge_standbys(const Snapshot& at, Findings& out) {
   for (const auto& [name, of] : at.standbys) {
     if (!of.error.empty() && at.spool.founded)
-      out.push_back(
-          {Level::critical, "standby_not_set_up", name, of.error, "pgtandem apply init" + node_option(at, name) + ", or what that one names"});
+      out.push_back({Level::critical, "standby_not_set_up", name, of.error,
+                     "pgtandem apply init" + node_option(at, name) + ", or what that one names"});
     if (of.quarantined > 0)
       out.push_back({Level::critical, "quarantine", name,
                      count_words(of.quarantined, "operation") + " could not be written to " + name +
