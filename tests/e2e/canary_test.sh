@@ -27,6 +27,7 @@ cluster_psql primary postgres -c "alter role pgtandem password '$primary_passwor
 cluster_psql standby postgres -c "alter role pgtandem password '$standby_password'"
 PRIMARY_URL=$(cluster_url primary crawler "pgtandem:$primary_password")
 STANDBY_URL=$(cluster_url standby crawler "pgtandem:$standby_password")
+export PRIMARY_URL STANDBY_URL
 write_config 'images, categories' 'full_sync_interval: 3600' 'max_retry_attempts: 1' "api: {ports: [$API0, $API1]}" "hooks: {on_alert: ['$work/alert']}" \
   'alerts: {verify: {cooldown: 0}, database_down: {threshold: 1, cooldown: 0}}'
 printf '#!/bin/sh\nexec cat >>"%s"\n' "$work/alerts" >"$work/alert"

@@ -33,7 +33,7 @@ cluster_psql primary crawler -f "$e2e/load/functions.sql"
 
 workers=()
 stop_workers() {
-  local name pid
+  local name
   touch "$work/stop" "$work/load_stop" 2>/dev/null || true
   [ "${#workers[@]}" = 0 ] || kill "${workers[@]}" 2>/dev/null || true
   for name in capture queue apply; do signal_program KILL "$name" || true; done

@@ -17,6 +17,7 @@ both 'create role "Bare" login' 'revoke all on database crawler from public' 're
   'create table shop.parts_0 partition of shop.parts for values with (modulus 1, remainder 0)'
 PRIMARY_URL=$(cluster_url primary crawler Bare)
 STANDBY_URL=$(cluster_url standby crawler Bare)
+export PRIMARY_URL STANDBY_URL
 synced='shop.images, shop.parts'
 config() { write_config "$synced" "$@"; }
 config

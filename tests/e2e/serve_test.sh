@@ -13,6 +13,7 @@ images_tables
 secret=k4n4rie-s3cret
 PRIMARY_URL=$(cluster_url primary crawler "pgtandem:$secret")
 STANDBY_URL=$(cluster_url standby crawler "pgtandem:$secret")
+export PRIMARY_URL STANDBY_URL
 config() {
   write_config 'images, categories' 'full_sync_interval: 60' "$@"
   sed -i -E 's/role: (primary|secondary),/role: \1, server: {host: db-\1.example, port: 5432, api_port: 8001},/' "$PGTANDEM_CONFIG"

@@ -152,7 +152,7 @@ same "lines of the pass" 100 "$(grep -c '"type":"insert"' "$work/aside")"
 same "the spool" "$mark" "$(durable_lsn)"
 at_or_after "$mark" "$(slot_lsn)" || fail "confirmed $(slot_lsn) (before: $before), but the spool holds only up to $mark"
 # A killed queue put, a hundred times on the way: never ahead of the mark
-INPUT=
+unset INPUT
 for round in 1 2 3 4 5; do
   background pipeline bash -c '"$0/capture" --follow | { "$0/queue" put & echo $! >"$1"; wait; }' "$BIN" "$work/put.pid"
   insert $((4000 + round * 1000)) $((4900 + round * 1000)) 300

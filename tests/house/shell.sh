@@ -22,7 +22,7 @@ done < <(find scripts cmd config tests .ci -type f \( -name '*.sh' -o -name '*.i
 [ "$count" -ge 10 ] || { echo "only $count scripts found; this check looks in the wrong place"; exit 1; }
 if command -v shellcheck >/dev/null; then
   # SC2154: what a sourced library sets is unknown to it.
-  printf "%s\0" "${scripts[@]}" | xargs -0 -n 8 -P "$(nproc)" shellcheck -x -S warning -e SC2154 || status=1
+  printf "%s\0" "${scripts[@]}" | xargs -0 -n 8 -P "$(nproc)" shellcheck -S warning -e SC2154 || status=1
 else
   echo 'no shellcheck here; scripts/install-deps installs it'
 fi
