@@ -58,7 +58,7 @@ ended until 0 10
 all_equal
 
 # --- woken by the file system ---
-config 'sync_interval: 5'
+config 'sync_interval: 30'
 follow_capture
 follow_apply
 wait_until 10 "the slot in use" slot_active
@@ -69,10 +69,10 @@ for i in 101 102 103 104 105; do
   began=$(date +%s%3N)
   until [ "$(standby "select count(*) from pairs where id = $i")" = 1 ]; do [ $(($(date +%s%3N) - began)) -lt 5000 ] || break; done
   took=$(($(date +%s%3N) - began))
-  [ "$took" -le 200 ] || slow=$((slow + 1))
+  [ "$took" -le 2000 ] || slow=$((slow + 1))
   sleep 0.3
 done
-at_most "of 5 rows, those that took more than 200 ms although sync_interval is 5 s" 1 "$slow"
+at_most "of 5 rows, those that took more than 2 s although sync_interval is 30 s" 1 "$slow"
 follow_stop
 config
 
