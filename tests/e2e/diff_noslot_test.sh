@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# long: a row of 100 MB, and comparisons that look again, take minutes
 # Where no slot may ever be made (a managed server, a role without REPLICATION, services under another one): diff and the repair
 # work by looking again, on their own, under load; so do verify's looks at rows; and what only a cut could prove is never called
 # proven. Also where a transaction writes for too long, and with a row of 100 MB.
