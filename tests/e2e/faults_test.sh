@@ -40,10 +40,11 @@ configure
 diagnosed 'nothing is set up' 2 not_set_up 'nothing is set up' 'sync-full --init'
 # a small disk for the spool alone, where one may be mounted
 small_disk=false
-mkdir -m 700 "$work/spool"
-if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=4m,mode=0700 tmpfs "$work/spool" 2>/dev/null; then
+mkdir "$work/disk"
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=4m,mode=0700 tmpfs "$work/disk" 2>/dev/null; then
   small_disk=true
-  clusters_at_exit "umount -l '$work/spool'"
+  clusters_at_exit "umount -l '$work/disk'"
+  ln -s disk "$work/spool" # by a link, as a spool that is to be moved away later is no mount itself
 fi
 link_up
 diagnosed 'nothing runs' 2 nothing_runs 'neither the services run' 'systemctl start|sync-incremental'
