@@ -127,7 +127,7 @@ wait_until 20 "a full spool" found spool_full
 diagnosed 'spool full' 2 spool_full 'the spool is full .*KiB' 'apply --follow|spool.max_bytes'
 configure
 follow_apply
-wait_applied
+wait_applied 120 # transaction by transaction, for none has room beside another
 well 'a full spool'
 
 if "$small_disk"; then
