@@ -31,7 +31,17 @@ for round in 1 2 3 4; do
   done
   sleep 1.5
 done
-for pid in "${started[@]}"; do wait "$pid" || fail "a job ended with $?: $(cat "$work"/mail.*)"; done
+for i in "${!started[@]}"; do
+  code=0
+  wait "${started[i]}" || code=$?
+  case $((i % 3)) in
+    2) at_most "exit code of a look" 2 "$code" ;; # at what a pass just did
+    *) [ "$code" = 0 ] || same "exit code of a pass" 75 "$code" ;;
+  esac
+done
+# A full pass whose cut an incremental one took says that it proved nothing, and comes again the next minute.
+sed -i '/^verify: nothing is proven, since the comparison would not be exact: backup_node: apply cannot be held/d
+  /^sync-full: verify failed with exit code 75; the next pass goes on from here$/d' "$work"/mail.*
 same "mails while all is well" "" "$(cat "$work"/mail.*)"
 expect 0 "$BIN/sync-incremental"
 equal_tables
