@@ -28,6 +28,10 @@ constexpr double keep_every = 1;    // s; far below what an applier takes for si
   throw base::Transient(base::Exit::try_later, node + ": apply cannot be held: " + why);
 }
 
+[[noreturn]] void lost(const std::string& node) {
+  throw LeaseLost(node + ": apply cannot be held: it has ended, or went on by itself");
+}
+
 }  // namespace
 
 struct Lease::State {
@@ -117,7 +121,7 @@ bool Lease::alone() const { return state_->cursor.has_value(); }
 void Lease::go_to(change::Lsn until) {
   state_->until = until;
   if (alone()) return;
-  if (!state_->say("{\"until\":\"" + until.text() + "\"}\n")) not_to_be_had(state_->node, "it has ended");
+  if (!state_->say("{\"until\":\"" + until.text() + "\"}\n")) lost(state_->node);
 }
 
 change::Lsn Lease::arrive(double deadline) {
@@ -127,7 +131,7 @@ change::Lsn Lease::arrive(double deadline) {
     return at;
   }
   const std::optional<change::Lsn> at = state_->hear("at", deadline);
-  if (!at) not_to_be_had(state_->node, "it has ended, or went on by itself");
+  if (!at) lost(state_->node);
   return *at;
 }
 
@@ -135,7 +139,7 @@ void Lease::keep() {
   if (alone()) return;
   pollfd fd{state_->connection.get(), POLLIN, 0};
   if (::poll(&fd, 1, 0) > 0 || !state_->say("{\"keep\":true}\n"))  // nothing is due: it is the end
-    not_to_be_had(state_->node, "it has ended, or went on by itself");
+    lost(state_->node);
 }
 
 }  // namespace apply

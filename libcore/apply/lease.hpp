@@ -6,10 +6,17 @@
 #include <memory>
 #include <string>
 
+#include "base/error.hpp"
 #include "change/lsn.hpp"
 #include "config/settings.hpp"
 
 namespace apply {
+
+// The applier that was held has ended, or went on by itself: another one is to be had, perhaps.
+class LeaseLost : public base::Transient {
+ public:
+  explicit LeaseLost(const std::string& message) : Transient(base::Exit::try_later, message) {}
+};
 
 class Lease {
  public:
@@ -22,7 +29,7 @@ class Lease {
   // Says how far: everything that commits before `until` is to be applied, and nothing else.
   void go_to(change::Lsn until);
   // Waits until that is so, and returns the commit LSN of the last transaction on the standby. The queue has to get
-  // there. Throws Transient(try_later) after `deadline`, and when the lease is lost: then the hold has ended.
+  // there. Throws Transient(try_later) after `deadline`, and LeaseLost: then the hold has ended.
   change::Lsn arrive(double deadline);
   // To be called every few seconds while it is held for longer: an asker that says nothing for twice sync_timeout loses
   // it. Throws as arrive().

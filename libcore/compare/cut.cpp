@@ -111,6 +111,10 @@ struct Cut::State {
       lease->go_to(lsn);
       bring_queue_to(settings, primary_node.name, *watch, lsn, deadline);
       standby_lsn = lease->arrive(deadline);
+    } catch (const apply::LeaseLost& failure) {  // an incremental pass was at its end, say
+      if (late()) throw NotExact{failure.what()};
+      base::log(base::Level::debug, std::string(failure.what()) + "; making another cut");
+      return false;
     } catch (const Transient& failure) {
       if (base::stop_requested()) throw;
       throw NotExact{failure.what()};
