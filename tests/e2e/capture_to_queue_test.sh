@@ -59,7 +59,8 @@ write_config 'images, categories' max_retry_attempts:1
 link_up
 script=$BIN/capture-to-queue
 start() {
-  "$script" >>"$work/service.log" 2>&1 &
+  # in a session of its own: what is left of it is then known from what other tests run
+  setsid "$script" >>"$work/service.log" 2>&1 &
   running=$!
   wait_until 10 "capture" eval 'pgrep -P "$running" -f "$BIN/capture" >/dev/null'
 }
@@ -67,7 +68,7 @@ ended() { # CODE WHAT
   local code=0
   wait "$running" || code=$?
   same "exit code, $2" "$1" "$code"
-  same "left running, $2" "" "$(pgrep -f "^$BIN/(capture|queue)( |\$)" -s 0 || true)"
+  same "left running, $2" "" "$(pgrep -s "$running" -a || true)"
 }
 start
 primary "insert into categories (name) select 'category ' || i from generate_series(1, 1000) i"
@@ -77,7 +78,7 @@ ended 0 "stopped"
 
 for who in capture queue; do
   start
-  if [ "$who" = capture ]; then child=$(pgrep -P "$running" -f "$BIN/capture"); else child=$(pgrep -s 0 -f "$BIN/queue"); fi
+  if [ "$who" = capture ]; then child=$(pgrep -P "$running" -f "$BIN/capture"); else child=$(pgrep -s "$running" -f "^$BIN/queue"); fi
   kill -KILL "$child"
   ended 70 "its $who killed"
 done
