@@ -90,7 +90,7 @@ void SumTasks::run(size_t job) {
   while (!should_end() && ranges_.next(range, took)) {
     const double began = base::monotonic_seconds();
     const pg::Result groups = side_.session(job).query_until_stopped(
-        sums_sql(table_, recipe_, range_sql(range, ranges_.divisible())), {}, should_end);
+        sums_sql(table_, recipe_, range_sql(range)), {}, should_end);
     if (!groups) break;
     took = base::monotonic_seconds() - began;
     uint64_t rows = 0;

@@ -6,7 +6,8 @@ namespace compare {
 namespace {
 
 constexpr double seconds_wanted = 1;   // so often progress is seen and a stop heard; a query's start costs milliseconds
-constexpr uint64_t first_size = 4096;  // pages, 32 MB
+constexpr uint64_t first_size = 4096;     // pages, 32 MB
+constexpr uint64_t at_once = 128 * 1024;  // pages, 1 GiB: some seconds
 
 }  // namespace
 
@@ -15,7 +16,7 @@ PageRanges::PageRanges(uint64_t pages, uint64_t least, size_t sessions, bool div
       least_(std::max<uint64_t>(least, 1)),
       size_(std::max(first_size, least_)),
       sessions_(sessions),
-      divisible_(divisible) {}
+      divisible_(divisible && (sessions > 1 || pages > at_once)) {}
 
 bool PageRanges::next(Range& range, double took) {
   const std::lock_guard lock(mutex_);
@@ -35,8 +36,8 @@ bool PageRanges::next(Range& range, double took) {
   return true;
 }
 
-std::string range_sql(const PageRanges::Range& range, bool divisible) {
-  if (!divisible) return "";
+std::string range_sql(const PageRanges::Range& range) {
+  if (range.begin == 0 && range.last) return "";
   std::string out = "ctid >= '(" + std::to_string(range.begin) + ",0)'";
   if (!range.last) out += " AND ctid < '(" + std::to_string(range.end) + ",0)'";
   return out;

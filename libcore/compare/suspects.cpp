@@ -171,7 +171,7 @@ std::vector<std::string> Suspects::queries(const TableRead& table, const Sums& s
   const uint64_t parts = table.ranges ? jobs : 1;
   for (uint64_t i = 0; i < parts; ++i)
     out.push_back(page_query(
-        table, range_sql({table.pages * i / parts, table.pages * (i + 1) / parts, i + 1 == parts}, parts > 1)));
+        table, range_sql({table.pages * i / parts, table.pages * (i + 1) / parts, i + 1 == parts})));
   return out;
 }
 

@@ -63,7 +63,7 @@ TEST_CASE("sums are added modulo 2^128, whatever their sign") {
 
 TEST_CASE("ranges of pages cover each page once, and the last has no end") {
   for (const size_t sessions : {size_t{1}, size_t{4}})
-    for (const uint64_t pages : {uint64_t{0}, uint64_t{1}, uint64_t{100000}}) {
+    for (const uint64_t pages : {uint64_t{0}, uint64_t{1}, uint64_t{200000}}) {
       CAPTURE(sessions, pages);
       PageRanges ranges(pages, 1, sessions, true);
       PageRanges::Range range;
@@ -80,15 +80,25 @@ TEST_CASE("ranges of pages cover each page once, and the last has no end") {
       CHECK(at == pages);
       CHECK(range.last);
       CHECK_FALSE(ranges.next(range, 1));
-      if (pages == 100000) CHECK(count > 3);
+      if (pages == 200000) CHECK(count > 3);
     }
-  PageRanges whole(100000, 1, 4, false);
-  PageRanges::Range range;
-  REQUIRE(whole.next(range, 0));
-  CHECK(compare::range_sql(range, false).empty());
-  CHECK_FALSE(whole.next(range, 0));
-  CHECK(compare::range_sql({5, 9, false}, true) == "ctid >= '(5,0)' AND ctid < '(9,0)'");
-  CHECK(compare::range_sql({5, 9, true}, true) == "ctid >= '(5,0)'");
+  CHECK(compare::range_sql({0, 9, false}) == "ctid >= '(0,0)' AND ctid < '(9,0)'");
+  CHECK(compare::range_sql({5, 9, false}) == "ctid >= '(5,0)' AND ctid < '(9,0)'");
+  CHECK(compare::range_sql({5, 9, true}) == "ctid >= '(5,0)'");
+}
+
+TEST_CASE("one range and no condition where a table cannot be divided, and for one session up to 1 GiB") {
+  const auto all_at_once = [](uint64_t pages, size_t sessions, bool divisible) {
+    PageRanges ranges(pages, 1, sessions, divisible);
+    PageRanges::Range range;
+    REQUIRE(ranges.next(range, 0));
+    const bool more = ranges.next(range, 0);
+    return !more && compare::range_sql(range).empty();
+  };
+  CHECK(all_at_once(1000000, 4, false));
+  CHECK(all_at_once(131072, 1, true));
+  CHECK_FALSE(all_at_once(131073, 1, true));
+  CHECK_FALSE(all_at_once(131072, 2, true));
 }
 
 TEST_CASE("what was put aside comes back by part, in its order, also by way of the file") {
