@@ -133,11 +133,7 @@ class Copies {
                                        " rows that came meanwhile are in the copy, too");
     for (const std::string& drop : plan.drop) standby.query(drop);
     double told = begun;
-    const auto stop_if_asked = [] {
-      if (should_end()) throw Error(Exit::try_later, "stopped before all tables were copied; start it again");
-    };
-    const pg::Copied copied = pg::copy_through(primary, plan.out, standby, plan.in, [&](const pg::Copied& so_far) {
-      stop_if_asked();
+    const auto tell = [&](const pg::Copied& so_far) {
       const double now = base::monotonic_seconds();
       if (now < told + tell_every) return;
       told = now;
@@ -145,12 +141,14 @@ class Copies {
                 standby.node() + ": copying " + table.text() + ": " + std::to_string(so_far.bytes >> 20) + " MiB, " +
                     std::to_string(static_cast<long>(static_cast<double>(so_far.bytes >> 20) / (now - begun))) +
                     " MiB/s");
-    });
+    };
+    const pg::Copied copied = pg::copy_through(primary, plan.out, standby, plan.in, should_end, tell);
     if (!plan.create.empty())
       standby.query(std::string("SELECT pg_catalog.set_config(name, greatest(setting::integer, ") + sort_memory +
                     ")::text, true) FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'");
     for (const std::string& index : plan.create)
-      if (!standby.query_until_stopped(index, {}, should_end)) stop_if_asked();
+      if (!standby.query_until_stopped(index, {}, should_end))
+        throw Error(Exit::try_later, "stopped before all tables were copied; start it again");
     apply::go_on_after_rows(standby, table);
     if (standby.query("COMMIT").tag() != "COMMIT")
       throw Error(Exit::bug, standby.node() + ": the copy of " + table.text() + " was not committed");

@@ -119,11 +119,12 @@ class Recheck {
 
   // Transactions of which a commit may be in the WAL already, and so on the standby, though the primary does not show
   // it yet: it waits for a synchronous standby (RecordTransactionCommit() in xact.c waits before the transaction leaves
-  // the list of those that run). Nothing where there is no such wait.
+  // the list of those that run, and so before it gives up the lock on its own number). Nothing where there is no such
+  // wait.
   static std::string perhaps_invisible(pg::Session& primary) {
     const pg::Result running = primary.query(
-        "SELECT pg_catalog.array_agg(x)::text FROM pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) AS x "
-        "WHERE pg_catalog.current_setting('synchronous_standby_names') <> ''");
+        "SELECT pg_catalog.array_agg(transactionid)::text FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' AND "
+        "mode = 'ExclusiveLock' AND pg_catalog.current_setting('synchronous_standby_names') <> ''");
     return std::string(running.get(0, 0));
   }
   static bool visible(pg::Session& primary, const std::string& transactions) {
@@ -131,7 +132,8 @@ class Recheck {
     const double until = base::monotonic_seconds() + patience;
     do {
       const pg::Result left = primary.query(
-          "SELECT FROM pg_catalog.unnest($1::pg_catalog.xid8[]) AS x WHERE pg_catalog.pg_xact_status(x) = 'in progress'",
+          "SELECT FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND "
+          "transactionid = ANY ($1::pg_catalog.xid[])",
           {transactions});
       if (left.rows() == 0) return true;
     } while (base::monotonic_seconds() < until && !base::sleep_or_stop(ask_every));
