@@ -60,6 +60,9 @@ async function looks(browser) {
     assert.equal(await page.evaluate(() => document.documentElement.lang), locale === 'zh-CN' ? 'zh-CN' : 'en', name);
     assert.equal(await page.evaluate(() => [...document.querySelectorAll('[data-word]')].filter(at => !at.textContent).length), 0, name);
     if (locale === 'zh-CN') assert.equal(await page.evaluate(() => [...document.querySelectorAll('h2, button[data-word]')].filter(at => !/[一-鿿]/.test(at.textContent)).length), 0, name);
+    const told = await page.evaluate(() => [...document.querySelectorAll('#state .line, #state .findings li > span:first-of-type')].map(at => at.textContent));
+    assert.ok(told.length > 0, name);
+    for (const line of told) assert.equal(/[一-鿿]/.test(line), locale === 'zh-CN', `${name}: ${line}`);
     const shown = await page.textContent('#tables');
     for (const hostile of words) assert.ok(shown.includes(hostile), `${name}: ${hostile} is not shown as text: ${shown}`);
     assert.equal(await page.evaluate(() => document.querySelectorAll('#tables img, #tables script, #events img').length), 0, name);
