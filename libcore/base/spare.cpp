@@ -34,7 +34,7 @@ void keep_spare(const std::filesystem::path& path, size_t content) {
   const size_t wanted = std::max(least_spare, 2 * content);
   const std::filesystem::path spare = spare_of(path);
   try {
-    const Fd fd = open_file(spare, O_RDWR | O_CREAT, 0600);
+    const Fd fd = open_file(spare, O_RDWR | O_CREAT);
     const Room room = room_of(fd);
     if (std::min(room.size, room.blocks) >= wanted) return;
     pwrite_all(fd.get(), std::string(wanted, ' '), 0, spare.string());

@@ -112,10 +112,7 @@ void judge_full_pass(const Snapshot& at, const Standby& of, Findings& out) {
                    "its process, and once that is stopped the next pass goes on",
                    pass.progress});
   if (!at.auto_sync_enabled || pass.running || !at.spool.founded) return;
-  // While it was disabled none was due.
-  const bool resumed = at.switched && seconds_between(*at.switched, at.time) <= patience;
   const double since = pass.proven ? seconds_between(*pass.proven, at.time) : 0;
-  if (resumed) return;
   if (since <= patience)
     judge_proofs(at, of, patience, out);
   else

@@ -23,8 +23,7 @@ FirstSeen parse(const std::string& text, const std::filesystem::path& file) {
   try {
     FirstSeen seen;
     const ordered_json json = ordered_json::parse(text);
-    for (const auto& [key, time] : json.items())
-      seen[key] = base::parse_iso_time(time.get_ref<const std::string&>());
+    for (const auto& [key, time] : json.items()) seen[key] = base::parse_iso_time(time.get_ref<const std::string&>());
     return seen;
   } catch (const nlohmann::json::exception&) {
     throw base::Error(base::Exit::data, file.string() + " is damaged; remove it, the next health run writes it anew");

@@ -59,7 +59,7 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1m,mode=0700 tmpfs "$work/disk" 
   clusters_at_exit "umount -l '$work/disk'"
   mv "$work/state" "$work/disk/state"
   ln -s disk/state "$work/state"
-  write_config 'images, categories' 'max_retry_attempts: 0' 'alerts: {database_down: {threshold: 3}, disk_space: {}}' 'monitoring: {health_check_interval: 0.2}'
+  write_config 'images, categories' 'max_retry_attempts: 0' 'alerts: {database_down: {threshold: 3, cooldown: 0}, disk_space: {}}' 'monitoring: {health_check_interval: 0.2}'
   as_cron "${jobs[2]}" room || true
   head -c 2M /dev/zero >"$work/disk/filler" 2>/dev/null || true
   cluster_stop standby

@@ -258,7 +258,6 @@ TEST_CASE("what was not done while the sync was disabled is no fault right after
   by_passes(at, 0);
   report::Standby& of = sample::standby(at);
   of.incremental.started = of.incremental.ended = sample::now - 86400 * second;
-  of.full.proven = sample::now - 86400 * second;
   of.caught_up = false;
   of.lag_seconds = 86400;
   CHECK(judge(at).level == Level::critical);
