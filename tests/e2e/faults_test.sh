@@ -123,6 +123,10 @@ diagnosed 'capture stopped' 2 capture_stopped 'capture does not run' 'start pgta
 follow_stop apply
 jq -nc '{pass: "incremental", started: "2026-01-01T00:00:00.000000Z", ended: "2026-01-01T00:00:01.000000Z", until_lsn: null, exit_code: 0, failed: null,
   stopped: false} | .nodes.backup_node = .' >"$work/state/runs/incremental.json"
+expect 0 "$BIN/status" disable
+expect 0 "$BIN/status" enable
+gone pass_overdue || fail "a pass is overdue that was disabled a moment ago"
+rm "$work/state/switches.json"
 diagnosed 'timer does not run' 2 pass_overdue 'no incremental pass has ended since 2026-01-01' 'timer'
 configure 'spool: {directory: spool, max_bytes: 20KiB}'
 follow_capture
