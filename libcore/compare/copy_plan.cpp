@@ -84,10 +84,15 @@ CopyPlan plan_copy(pg::Session& primary, pg::Session& standby, const base::Table
         plan.binary && theirs.get(i, 3) == "t" && found->second.binary && found->second.type == theirs.get(i, 1);
     list += (list.empty() ? "" : ", ") + pg::quote_identifier(column);
   }
+  const auto is_partitioned = [&](pg::Session& side) {
+    return side
+               .query("SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind = 'p'",
+                      {name})
+               .rows() > 0;
+  };
+  plan.rows = (is_partitioned(standby) ? "" : "ONLY ") + name;
   const bool where = filter != nullptr && !filter->where.empty();
-  const bool partitioned =
-      primary.query("SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind = 'p'", {name})
-          .rows() > 0;
+  const bool partitioned = is_partitioned(primary);
   const std::string format = plan.binary ? " (FORMAT binary)" : "";
   if (where || partitioned || list.empty())
     plan.out = "COPY (SELECT " + list + " FROM " + (partitioned ? "" : "ONLY ") + name +

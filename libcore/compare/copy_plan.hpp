@@ -12,6 +12,7 @@
 namespace compare {
 
 struct CopyPlan {
+  std::string rows;  // the standby's table as FROM has it: without tables that inherit from it
   std::string out;  // COPY … TO STDOUT
   std::string in;   // COPY … FROM STDIN
   bool binary = false;

@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "compare/copy_plan.hpp"
 #include "compare/cut.hpp"
+#include "compare/give_way.hpp"
 #include "compare/reference_depth.hpp"
 #include "compare/side.hpp"
 #include "pg/copy_through.hpp"
@@ -54,6 +55,7 @@ class Copies {
   }
 
   void run() {
+    pin_.lift_transaction_timeout();
     pin_.query("BEGIN");
     apply::pin_progress(pin_, source_, cut_.standby_lsn());
     // Where foreign keys are checked, what is referenced has to be there: one after the other.
@@ -67,7 +69,9 @@ class Copies {
     for (size_t job = 0; job < std::min(jobs, tables_.size()); ++job) tasks.emplace_back([this] { work(); });
     double kept = base::monotonic_seconds();
     bool held = true;
+    GiveWay way(cut_);
     run_together(std::move(tasks), [&] {
+      way.look();  // nobody who wants a table of the primary waits for a copy; what is not done begins again
       if (!held || base::monotonic_seconds() < kept + keep_every) return;
       kept = base::monotonic_seconds();
       try {
@@ -108,8 +112,8 @@ class Copies {
 
   uint64_t copy(const base::TableName& table) {
     const double begun = base::monotonic_seconds();
-    const std::string name = pg::quote_table(table);
     pg::Session primary(settings_.primary(options_.primary), {.purpose = "pgtandem apply", .answer_timeout = day});
+    primary.lift_transaction_timeout();
     primary.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     primary.query("SET TRANSACTION SNAPSHOT " + pg::quote_literal(cut_.primary_snapshot()));
     primary.query("SET LOCAL statement_timeout = 0");  // rows come as fast as they can be written
@@ -118,17 +122,18 @@ class Copies {
     const CopyPlan plan = plan_copy(primary, standby, table, filter_of(table));
     standby.query("SET lock_timeout = " +
                   std::to_string(static_cast<long>(settings_.synchronization.sync_timeout * 1000)));
+    standby.lift_transaction_timeout();
     standby.query("BEGIN");
-    standby.query("LOCK TABLE " + name +
+    standby.query("LOCK TABLE " + plan.rows +
                   (plan.drop.empty() ? " IN SHARE ROW EXCLUSIVE MODE" : " IN ACCESS EXCLUSIVE MODE"));
     check_pin();
-    const uint64_t since = standby.query("DELETE FROM " + name).affected();
+    const uint64_t since = standby.query("DELETE FROM " + plan.rows).affected();
     if (since > 0)
       base::log(base::Level::info, standby.node() + ": " + table.text() + ": " + std::to_string(since) +
                                        " rows that came meanwhile are in the copy, too");
     for (const std::string& drop : plan.drop) standby.query(drop);
     double told = begun;
-    const pg::Copied copied = pg::copy_through(primary, plan.out, standby, plan.in, [&](const pg::Copied& so_far) {
+    const auto tell = [&](const pg::Copied& so_far) {
       const double now = base::monotonic_seconds();
       if (now < told + tell_every) return;
       told = now;
@@ -136,11 +141,14 @@ class Copies {
                 standby.node() + ": copying " + table.text() + ": " + std::to_string(so_far.bytes >> 20) + " MiB, " +
                     std::to_string(static_cast<long>(static_cast<double>(so_far.bytes >> 20) / (now - begun))) +
                     " MiB/s");
-    });
+    };
+    const pg::Copied copied = pg::copy_through(primary, plan.out, standby, plan.in, should_end, tell);
     if (!plan.create.empty())
       standby.query(std::string("SELECT pg_catalog.set_config(name, greatest(setting::integer, ") + sort_memory +
                     ")::text, true) FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'");
-    for (const std::string& index : plan.create) standby.query(index);
+    for (const std::string& index : plan.create)
+      if (!standby.query_until_stopped(index, {}, should_end))
+        throw Error(Exit::try_later, "stopped before all tables were copied; start it again");
     apply::go_on_after_rows(standby, table);
     if (standby.query("COMMIT").tag() != "COMMIT")
       throw Error(Exit::bug, standby.node() + ": the copy of " + table.text() + " was not committed");

@@ -14,6 +14,7 @@
 #include "compare/same_server.hpp"
 #include "compare/slot_snapshot.hpp"
 #include "pg/error.hpp"
+#include "spool/cursor.hpp"
 #include "spool/mark.hpp"
 
 namespace compare {
@@ -25,6 +26,7 @@ using base::Transient;
 // s that the applier may stand still while a slot waits for writers; with the usual ones it takes 0.1 to 0.4.
 constexpr double slot_patience = 2;
 constexpr double look_every = 0.1;  // s between looks at a writer that is waited for
+constexpr uint64_t near = 16 << 20;  // bytes of WAL that are brought over within a cut's own time
 
 // The cut cannot be exact; why.
 struct NotExact {
@@ -76,6 +78,7 @@ struct Cut::State {
     if (!mark) why_not = "the queue " + settings.spool.directory.string() + " is not founded (capture init)";
     if (!why_not.empty()) return make_plain();
     try {
+      come_near();
       while (!try_exact()) {
         if (base::stop_requested()) throw Transient(Exit::try_later, "a stop was requested");
         if (late()) throw NotExact{"the applier went past the place where it was held, again and again"};
@@ -87,6 +90,28 @@ struct Cut::State {
       base::log(base::Level::warn, why_not + "; comparing without an exact cut");
       make_plain();
     }
+  }
+
+  // Where no service does it: a backlog is brought over before anything is locked, for whoever wants a table of the
+  // primary would wait for it, and everybody behind him. It does not count against the limit.
+  void come_near() {
+    change::Lsn end;
+    change::Lsn::parse(watch->query("SELECT pg_catalog.pg_current_wal_insert_lsn()").get(0, 0), end);
+    const std::optional<spool::Cursor> cursor = spool::read_cursor(settings.spool.directory, standby_node.name);
+    const change::Lsn done = std::min(mark->lsn, cursor ? cursor->end_lsn : change::Lsn{});
+    if (end.value - done.value <= near) return;
+    const double began = base::monotonic_seconds();
+    try {
+      apply::Lease own(settings, standby_node.name, deadline);
+      if (!own.alone()) return;
+      bring_queue_to(settings, primary_node.name, *watch, end, deadline);
+      own.go_to(end);
+      own.arrive(deadline);
+    } catch (const Transient& failure) {
+      if (base::stop_requested()) throw;
+      base::log(base::Level::debug, failure.what());  // the cut itself will meet it, and say so
+    }
+    deadline += base::monotonic_seconds() - began;
   }
 
   // In the snapshot itself: the name may lead to another server by now, after a failover.

@@ -29,10 +29,7 @@ std::unique_ptr<pg::Session> open_holder(const config::Settings& settings, const
   for (;;) {
     auto session = std::make_unique<pg::Session>(
         node, pg::SessionOptions{.purpose = "pgtandem cut", .answer_timeout = settings.synchronization.sync_timeout});
-    // From 17 on a limit of the role or the database could end the snapshot.
-    session->query(
-        "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = "
-        "'transaction_timeout'");
+    session->lift_transaction_timeout();
     const std::string list = lock_list(*session, tables);
     session->query("SET lock_timeout = '1s'");
     session->query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");

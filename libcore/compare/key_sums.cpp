@@ -46,7 +46,9 @@ std::optional<Sum> sum_keys(pg::Session& session, const change::Relation& relati
   const std::vector<pg::Parameter> values(arrays.begin(), arrays.end());
   session.query("SAVEPOINT pgtandem_keys");
   try {
-    const Sum sum = sum_of(session.query(sql, values), 0);
+    const pg::Result row = session.query_until_stopped(sql, values, should_end);
+    if (!row) throw base::Error(base::Exit::try_later, "stopped before the proof was complete; start it again");
+    const Sum sum = sum_of(row, 0);
     session.query("RELEASE SAVEPOINT pgtandem_keys");
     return sum;
   } catch (const pg::SqlError& refused) {

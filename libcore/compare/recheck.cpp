@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/stop.hpp"
 #include "compare/catch_up.hpp"
 #include "compare/same_server.hpp"
 #include "pg/quote.hpp"
@@ -15,6 +16,10 @@ namespace compare {
 namespace {
 
 using change::Relation;
+
+// s that commits may wait for a synchronous standby while the applier is held; looked at again later.
+constexpr double patience = 2;
+constexpr double ask_every = 0.1;
 
 // A type to cast to. A length of varchar or varbit would cut a value that is too long, and hide what differs.
 std::string cast_to(const std::string& declared) {
@@ -50,11 +55,13 @@ class Recheck {
                         .exact = true,
                         .hold = true});
     if (!cut.exact()) return false;
-    RowLook primary(cut.primary());
-    RowLook standby(cut.standby());
+    const auto meanwhile = [&] { return !goes_on(*cut.lease()); };
+    RowLook primary(cut.primary(), meanwhile);
+    RowLook standby(cut.standby(), meanwhile);
     const std::vector<SeenRow> there = look(primary, which, true);
     cut.lease()->keep();
     const std::vector<SeenRow> here = look(standby, which, false);
+    cut.lease()->keep();
     for (size_t i = 0; i < which.size(); ++i) judge(which[i], there[i], here[i], standby, cut.standby());
     tell({cut.lsn(), cut.standby_lsn(), which, verdicts_, [&] { cut.lease()->keep(); }});
     return true;
@@ -71,17 +78,22 @@ class Recheck {
     pg::Session primary_session(primary_node, plain);
     check_same_server(primary_session, spool::require_mark(settings_.spool.directory).source);
     pg::Session standby_session(standby_node, plain);
-    RowLook primary(primary_session);
-    RowLook standby(standby_session);
     apply::Lease lease(settings_, standby_node.name, deadline);
+    const auto meanwhile = [&] { return !goes_on(lease); };
+    RowLook primary(primary_session, meanwhile);
+    RowLook standby(standby_session, meanwhile);
     const std::vector<SeenRow> before = look(primary, which, true);
     change::Lsn lsn;
     change::Lsn::parse(primary_session.query("SELECT pg_catalog.pg_current_wal_insert_lsn()").get(0, 0), lsn);
+    const std::string invisible = perhaps_invisible(primary_session);
     lease.go_to(lsn);
     bring_queue_to(settings_, primary_node.name, primary_session, lsn, deadline);
     const change::Lsn at = lease.arrive(deadline);
     const std::vector<SeenRow> here = look(standby, which, false);
+    lease.keep();
+    if (!visible(primary_session, invisible)) return;
     const std::vector<SeenRow> after = look(primary, which, true);
+    lease.keep();
     std::vector<size_t> settled;
     std::vector<size_t> open;
     for (size_t i = 0; i < which.size(); ++i) {
@@ -94,6 +106,38 @@ class Recheck {
     }
     which = std::move(open);
     tell({lsn, at, std::move(settled), verdicts_, [&] { lease.keep(); }});
+  }
+
+  static bool goes_on(apply::Lease& lease) {
+    try {
+      lease.keep();
+      return !base::stop_requested();
+    } catch (const base::Error&) {  // which is thrown when it is asked next
+      return false;
+    }
+  }
+
+  // Transactions of which a commit may be in the WAL already, and so on the standby, though the primary does not show
+  // it yet: it waits for a synchronous standby (RecordTransactionCommit() in xact.c waits before the transaction leaves
+  // the list of those that run, and so before it gives up the lock on its own number). Nothing where there is no such
+  // wait.
+  static std::string perhaps_invisible(pg::Session& primary) {
+    const pg::Result running = primary.query(
+        "SELECT pg_catalog.array_agg(transactionid)::text FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' AND "
+        "mode = 'ExclusiveLock' AND pg_catalog.current_setting('synchronous_standby_names') <> ''");
+    return std::string(running.get(0, 0));
+  }
+  static bool visible(pg::Session& primary, const std::string& transactions) {
+    if (transactions.empty()) return true;
+    const double until = base::monotonic_seconds() + patience;
+    do {
+      const pg::Result left = primary.query(
+          "SELECT FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND "
+          "transactionid = ANY ($1::pg_catalog.xid[])",
+          {transactions});
+      if (left.rows() == 0) return true;
+    } while (base::monotonic_seconds() < until && !base::sleep_or_stop(ask_every));
+    return false;
   }
 
   void tell(const Looked& looked) {

@@ -62,16 +62,13 @@ class Repair {
     if (const std::optional<change::Source> named = stream_.named(); named && *named != source_)
       throw base::Error(Exit::data, "stdin: the comparison was of " + named->id() + ", the queue is of " +
                                         source_.id() + "; run diff with this configuration");
-    stream_.rewind({{}, {UINT64_MAX}, 0, 0});
     bool open = false;
-    for (;;) {
-      const Event* event = stream_.next(arena_);
-      if (event == nullptr) break;
-      if (event->type == EventType::begin) open = true;
-      if (event->type == EventType::commit) open = false;
-      take(*event);
+    try {
+      open = take_all();
+    } catch (...) {
+      tell();  // what was committed before
+      throw;
     }
-    if (!base::stop_requested()) mend();
     tell();
     if (open && !base::stop_requested())
       throw base::Error(Exit::data, "stdin: the comparison broke off; what it had named is mended, run it again");
@@ -79,6 +76,19 @@ class Repair {
   }
 
  private:
+  // True where the stream ends within a transaction.
+  bool take_all() {
+    stream_.rewind({{}, {UINT64_MAX}, 0, 0});
+    bool open = false;
+    while (const Event* event = stream_.next(arena_)) {
+      if (event->type == EventType::begin) open = true;
+      if (event->type == EventType::commit) open = false;
+      take(*event);
+    }
+    if (!base::stop_requested()) mend();
+    return open;
+  }
+
   void take(const Event& event) {
     switch (event.type) {
       case EventType::insert:

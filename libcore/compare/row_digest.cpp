@@ -54,8 +54,6 @@ std::string value_hash(const DigestColumn& column, const std::string& seed, uint
     case Form::float8:  // whose hash takes -0 for 0
       return "CASE WHEN " + c + " = 0 THEN " + text_hash(c, seed) + " ELSE " +
              (column.form == Form::float4 ? "hashfloat4extended(" : "hashfloat8extended(") + c + ", " + seed + ") END";
-    case Form::number:
-      return "hash_numeric_extended(" + c + ", " + seed + ")";
     case Form::bytes:  // the only way to bytea's hash function
       return "hash_array_extended(ARRAY[" + c + "], " + seed + ")";
     case Form::sent:
@@ -89,8 +87,7 @@ std::string native(const std::vector<DigestColumn>& columns) {
 std::string portable(const std::vector<DigestColumn>& columns) {
   std::string texts;
   for (const DigestColumn& column : columns) {
-    const std::string text =
-        (column.form == Form::number ? "trim_scale(" + column.sql + ")" : "(" + column.sql + ")") + "::text";
+    const std::string text = "(" + column.sql + ")::text";
     texts += (texts.empty() ? "" : " || ") + ("COALESCE(char_length(" + text + ") || ':' || " + text + ", '-')");
   }
   if (texts.empty()) texts = "''";

@@ -6,7 +6,7 @@
 // result mixed by a step that is not linear; without it two rows that swap a value have the same sum. PostgreSQL's
 // 64-bit hash of an integer folds its halves first (hashfunc.c), so 1 and 2^32 look alike: the upper half is hashed
 // too, and timestamps and their kind go in as the bytes of their send function. Types whose hash follows equality, an
-// OID or nothing at all go in as their text.
+// OID or nothing at all go in as their text; so does numeric, whose hash knows no sign (hash_numeric in numeric.c).
 // Portable: the left 64 bits of sha256 over the texts of the columns in UTF-8, each behind its length. Several times
 // slower; for two servers whose hash functions differ (byte order, encoding, a future version).
 #pragma once
@@ -18,8 +18,8 @@
 
 namespace compare {
 
-enum class Form : uint8_t { int2, int4, int8, text, uuid, boolean, float4, float8, number, bytes, sent, as_text };
-// Of a type by format_type(oid, -1). Form::number (numeric by its value, whatever its scale) is never its answer.
+enum class Form : uint8_t { int2, int4, int8, text, uuid, boolean, float4, float8, bytes, sent, as_text };
+// Of a type by format_type(oid, -1).
 Form form_of(std::string_view type);
 
 struct DigestColumn {

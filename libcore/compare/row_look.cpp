@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "base/error.hpp"
 #include "pg/quote.hpp"
 
 namespace compare {
@@ -75,7 +76,8 @@ std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const Row
   const std::string sql = select + " FROM unnest(" + parameters + ") WITH ORDINALITY AS k(" + names + ", n) JOIN " +
                           rows + " ON " + condition + (keyed ? "" : " GROUP BY k.n");
   std::vector<pg::Parameter> values(arrays.begin(), arrays.end());
-  const pg::Result found = session_.query(sql, values);
+  const pg::Result found = session_.query_until_stopped(sql, values, meanwhile_);
+  if (!found) throw base::Transient(base::Exit::try_later, "a look at rows was broken off");
   for (int i = 0; i < found.rows(); ++i) {
     SeenRow& row = out[std::stoul(std::string(found.get(i, 0))) - 1];
     if (!keyed) {

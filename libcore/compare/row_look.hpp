@@ -2,6 +2,7 @@
 // session, one thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -29,7 +30,10 @@ struct SeenRow {
 
 class RowLook {
  public:
-  explicit RowLook(pg::Session& session) : session_(session), targets_(apply::Targets::to_look(session)) {}
+  // `meanwhile` is called five times a second while the server looks, which takes as long as reading the table where it
+  // has no key; when it returns true, find() breaks off and throws Transient(try_later).
+  RowLook(pg::Session& session, std::function<bool()> meanwhile)
+      : session_(session), targets_(apply::Targets::to_look(session)), meanwhile_(std::move(meanwhile)) {}
 
   // One for each of `keys`. Under identity full (a table without a key) a key is a whole row, and what counts is how
   // many there are like it. `where`: only rows that fit it are there at all; as pg::quote_condition() gives it, or
@@ -41,6 +45,7 @@ class RowLook {
  private:
   pg::Session& session_;
   apply::Targets targets_;
+  const std::function<bool()> meanwhile_;
   std::map<const change::Relation*, std::vector<std::string>> declared_;
 };
 

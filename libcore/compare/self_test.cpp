@@ -30,7 +30,7 @@ constexpr Sample samples[] = {
     {"double precision", "'0.1'", Form::float8},
     {"double precision", "'-0'", Form::float8},
     {"double precision", "'NaN'", Form::float8},
-    {"numeric", "'1.500'", Form::number},
+    {"numeric", "'-1.500'", Form::as_text},
     {"numeric", "'1.00'", Form::as_text},
     {"bytea", "'\\x00ff'", Form::bytes},
     {"date", "'infinity'", Form::sent},

@@ -63,7 +63,7 @@ std::vector<Value> key_of(const change::Relation& relation, const std::vector<Va
 // What a column that is declared otherwise on the standby is compared by, see table_pair.cpp.
 std::string_view compared_part(const DigestColumn& column, std::string_view text) {
   if (column.sql.starts_with("rtrim(")) return text.substr(0, text.find_last_not_of(' ') + 1);
-  if (column.form == Form::number && text.find('.') != text.npos) {
+  if (column.sql.starts_with("trim_scale(") && text.find('.') != text.npos) {
     text = text.substr(0, text.find_last_not_of('0') + 1);
     if (text.ends_with('.')) text.remove_suffix(1);
   }

@@ -30,6 +30,7 @@ Side::Side(const config::Node& node, size_t jobs, double lock_timeout) : session
     // A pass over a large table takes as long as it takes; a server that is gone is noticed by keepalives.
     sessions_.push_back(
         std::make_unique<pg::Session>(node, pg::SessionOptions{.purpose = "pgtandem diff", .answer_timeout = 0}));
+    sessions_.back()->lift_transaction_timeout();
     sessions_.back()->query(settings + std::to_string(std::max(1, static_cast<int>(lock_timeout * 1000))));
   }
 }

@@ -24,6 +24,10 @@ Integer number(std::string_view text) {
 
 bool same_value(const Value& a, const Value& b) { return a.kind == b.kind && a.text() == b.text(); }
 
+[[noreturn]] void stopped() {
+  throw base::Error(base::Exit::try_later, "stopped before the comparison was complete; start it again");
+}
+
 std::vector<Place> places(const std::vector<Found>& rows, Place Found::*side) {
   std::vector<Place> out;
   out.reserve(rows.size());
@@ -66,8 +70,7 @@ TableDiff::TableDiff(Side& primary, Side& standby, const TablePair& pair, Digest
   for (size_t i = 0; i < pair.mixed.size(); ++i) {
     if (!pair.mixed[i]) continue;
     mixed_.push_back(i);
-    const DigestColumn& column = pair.columns[i];
-    columns_ += ", " + (column.form == Form::number ? "trim_scale(" + column.sql + ")" : column.sql);
+    columns_ += ", " + pair.columns[i].sql;
   }
 }
 
@@ -90,16 +93,22 @@ void TableDiff::meanwhile(uint64_t rows) {
   if (beside_.way != nullptr) beside_.way->look();
 }
 
-bool TableDiff::is_empty(Side& side, const TableRead& table) const {
-  return side.session().query("SELECT FROM " + table.from + where_sql({table.where}) + " LIMIT 1").rows() == 0;
+// What may read all of a table before it answers.
+pg::Result TableDiff::ask(Side& side, const std::string& sql) const {
+  pg::Result answer(nullptr);
+  run_together({[&] { answer = side.session().query_until_stopped(sql, {}, should_end); }}, [&] {
+    if (beside_.way != nullptr) beside_.way->look();
+  });
+  if (!answer) stopped();
+  return answer;
 }
 
 // True where a copy line says it all.
 bool TableDiff::copy_whole() {
-  if (lines_ == nullptr || copy_above_ == UINT64_MAX || !is_empty(standby_, theirs_)) return false;
-  const pg::Result rows =
-      primary_.session().query("SELECT count(*) FROM (SELECT FROM " + ours_.from + where_sql({ours_.where}) +
-                               " LIMIT " + std::to_string(copy_above_ + 1) + ") AS r");
+  if (lines_ == nullptr || copy_above_ == UINT64_MAX) return false;
+  if (ask(standby_, "SELECT FROM " + theirs_.from + where_sql({theirs_.where}) + " LIMIT 1").rows() > 0) return false;
+  const pg::Result rows = ask(primary_, "SELECT count(*) FROM (SELECT FROM " + ours_.from + where_sql({ours_.where}) +
+                                            " LIMIT " + std::to_string(copy_above_ + 1) + ") AS r");
   const auto count = number<uint64_t>(rows.get(0, 0));
   if (count <= copy_above_) return false;
   result_.primary_rows = result_.missing = count;
@@ -142,8 +151,7 @@ std::vector<uint64_t> TableDiff::sum_up() {
   ours.add_to(tasks);
   theirs.add_to(tasks);
   run_together(std::move(tasks), [&] { meanwhile(rows); });
-  if (should_end())
-    throw base::Error(base::Exit::try_later, "stopped before the comparison was complete; start it again");
+  if (should_end()) stopped();
   meter_.at(rows);
   std::vector<uint64_t> dirty;
   for (uint64_t i = 0; i < recipe_.plan.count; ++i) {
@@ -163,8 +171,7 @@ void TableDiff::examine(std::vector<uint64_t> dirty) {
 }
 
 void TableDiff::take(const Differences& differences) {
-  if (base::stop_requested())
-    throw base::Error(base::Exit::try_later, "stopped before the comparison was complete; start it again");
+  if (base::stop_requested()) stopped();
   meanwhile(result_.primary_rows + result_.standby_rows);
   take_extra(differences.extra);
   take_changed(differences.changed);

@@ -47,7 +47,7 @@ class TableDiff {
  private:
   bool wants_rows() const { return lines_ != nullptr || beside_.settled != nullptr; }
   void meanwhile(uint64_t rows);
-  bool is_empty(Side& side, const TableRead& table) const;
+  pg::Result ask(Side& side, const std::string& sql) const;
   bool copy_whole();
   void plan();
   std::vector<uint64_t> sum_up();

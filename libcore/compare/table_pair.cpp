@@ -59,8 +59,8 @@ DigestColumn compared(const ShapeColumn& ours, const ShapeColumn& theirs, const 
     return out;
   };
   if (ours.base == theirs.base) {
-    if (ours.base == "numeric" && ours.declared != theirs.declared && !ours.is_domain && !theirs.is_domain)
-      return as(column, Form::number);
+    if (ours.base == "numeric" && ours.declared != theirs.declared)
+      return as("trim_scale(" + column + (ours.is_domain || theirs.is_domain ? "::numeric)" : ")"), Form::as_text);
     if (is_blank_padded(ours.base) && ours.declared != theirs.declared)
       return as("rtrim(" + column + "::text, ' ')", Form::text);
     if ((ours.is_domain || theirs.is_domain) && out.form != Form::as_text) out.sql += "::" + ours.base;
@@ -68,7 +68,7 @@ DigestColumn compared(const ShapeColumn& ours, const ShapeColumn& theirs, const 
   }
   if (is_integer(ours.base) && is_integer(theirs.base)) return as(column + "::bigint", Form::int8);
   if ((is_integer(ours.base) || ours.base == "numeric") && (is_integer(theirs.base) || theirs.base == "numeric"))
-    return as(column + "::numeric", Form::number);
+    return as("trim_scale(" + column + "::numeric)", Form::as_text);
   if (is_float(ours.base) && is_float(theirs.base)) return as(column, Form::as_text);
   if (is_string(ours) && is_string(theirs))
     return as(is_blank_padded(ours.base) || is_blank_padded(theirs.base) ? "rtrim(" + column + "::text, ' ')"

@@ -21,7 +21,7 @@ struct FreeMemory {
 }  // namespace
 
 Copied copy_through(Session& from, const std::string& out, Session& to, const std::string& in,
-                    const std::function<void(const Copied&)>& progress) {
+                    const std::function<bool()>& enough, const std::function<void(const Copied&)>& progress) {
   Copied copied;
   uint64_t told = 0;
   std::string waiting;
@@ -40,11 +40,11 @@ Copied copy_through(Session& from, const std::string& out, Session& to, const st
     if (waiting.size() >= portion || (size == 0 && !waiting.empty())) {
       to.copy_send(waiting);
       waiting.clear();
-      if (base::stop_requested()) stop_copy(from, stopped);
+      if (base::stop_requested() || enough()) stop_copy(from, stopped);
       if (copied.bytes >= told + tell_every) progress(copied), told = copied.bytes;
     }
     if (size > 0) continue;
-    wait_for_copy(from, stopped);
+    wait_for_copy(from, stopped, enough);
   }
   from.last_result(out);  // throws what ended it
   to.copy_send(waiting);

@@ -16,8 +16,9 @@ struct Copied {
 };
 
 // `out`: COPY … TO STDOUT, `in`: COPY … FROM STDIN, in one format. A request to stop cancels both and throws
-// Error(try_later). `progress` is called about once a megabyte.
+// Error(try_later), and so does it when `enough`, which is asked several times a second. `progress` is called about
+// once a megabyte.
 Copied copy_through(Session& from, const std::string& out, Session& to, const std::string& in,
-                    const std::function<void(const Copied&)>& progress);
+                    const std::function<bool()>& enough, const std::function<void(const Copied&)>& progress);
 
 }  // namespace pg

@@ -245,11 +245,15 @@ Result Session::query(const std::string& sql, std::span<const Parameter> paramet
   return last_result(sql);
 }
 
-Result Session::query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters,
+Result Session::query_until_stopped(const std::string& sql, std::span<const Parameter> parameters,
                                     const std::function<bool()>& enough) {
   query("SET statement_timeout = 0");
-  send(sql, std::span(parameters.begin(), parameters.size()));
+  send(sql, parameters);
   return finish_or_cancel(sql, -1, enough);
+}
+
+void Session::lift_transaction_timeout() {
+  if (server_version() >= 170000) query("SET transaction_timeout = 0");
 }
 
 Result Session::query_within(const std::string& sql, double seconds) {

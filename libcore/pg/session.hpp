@@ -70,8 +70,15 @@ class Session {
   }
   // As query(), for what may wait for hours on the server: without a deadline, and a request to stop cancels it there,
   // or `enough`, which is asked five times a second; the result is then empty.
-  Result query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters,
+  Result query_until_stopped(const std::string& sql, std::span<const Parameter> parameters,
                              const std::function<bool()>& enough = {});
+  Result query_until_stopped(const std::string& sql, std::initializer_list<Parameter> parameters,
+                             const std::function<bool()>& enough = {}) {
+    return query_until_stopped(sql, std::span(parameters.begin(), parameters.size()), enough);
+  }
+  // For transactions that last as long as a table is large: no transaction_timeout (17 and later) of the role or the
+  // database ends them.
+  void lift_transaction_timeout();
   // As query(), for what must not take longer than `seconds`, on a walsender too, which knows no statement_timeout:
   // then, and at a request to stop, it is cancelled on the server, and the result is empty.
   Result query_within(const std::string& sql, double seconds);

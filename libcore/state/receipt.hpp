@@ -46,7 +46,7 @@ struct TableProof {
   std::string why;     // it is not equal; empty where it is
   std::string lsn;     // of the cut; empty: none was needed, the table is paused
   std::string time;    // of the cut, RFC 3339
-  std::string digest;  // which: "native-1". Digests of other versions do not compare
+  std::string digest;  // which: "native-2". Digests of other versions do not compare
   std::vector<std::string> columns;
   SideProof primary;
   SideProof standby;

@@ -143,4 +143,12 @@ with_rights capture init
 expect 0 "$BIN/apply" init --copy
 same "the order of the copies" 'public.lowest public.middle public.above' "$(grep -o 'copied public[^ ]* at' "$work/err" | awk '{print $2}' | xargs)"
 equal_tables above middle lowest
+# --- rows of a table that inherits from it are nobody's to empty ---
+both 'create table base (id int primary key, v text)' 'create table derived (own int) inherits (base)'
+primary 'insert into base select n, n::text from generate_series(1, 6000) n' "insert into derived values (1, 'the primary''s', 1)"
+standby "insert into derived values (7, 'the standby''s', 7)"
+write_config base
+with_rights capture init
+expect 0 "$BIN/apply" init --copy
+same "rows of base, and of what inherits from it" '6000|7' "$(standby 'select (select count(*) from only base), (select string_agg(id::text, $$,$$) from derived)')"
 say "copy_test: passed"

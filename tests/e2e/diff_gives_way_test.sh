@@ -6,15 +6,16 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 two_servers
-both "create table big (id int primary key, v text)" "create table rest (id int primary key, n int)" "create table shop (id int primary key, name text)"
+both "create table big (id int primary key, v text)" "create table rest (id int primary key, n int)" "create table shop (id int primary key, name text)" \
+  "create table bag (n int)" "alter table bag replica identity full" "create table aside (id int primary key)"
 for name in primary standby; do
   on_server "$name" "insert into big select i, 'v' || i from generate_series(1, 20000) i" "insert into rest select i, i from generate_series(1, 100) i" \
-    "insert into shop select i, 'n' || i from generate_series(1, 100) i"
+    "insert into shop select i, 'n' || i from generate_series(1, 100) i" "insert into bag select i from generate_series(1, 2600) i"
 done
-synced='big, rest, shop'
+synced='big, rest, shop, bag, aside'
 # The filter makes each row of the primary's cost a millisecond: a comparison of 20 s, in one statement.
 slow=$work/slow.yaml
-write_config "$synced" "sync_timeout: 20" "max_retry_attempts: 1" 'filters: {big: {where: "pg_catalog.pg_sleep(0.001) is not null"}}'
+write_config "$synced" "sync_timeout: 20" "max_retry_attempts: 1" 'filters: {big: {where: "pg_catalog.pg_sleep(0.001) is not null"}, bag: {where: "pg_catalog.pg_sleep(0.001) is not null"}}'
 mv "$PGTANDEM_CONFIG" "$slow"
 write_config "$synced" "sync_timeout: 20" "max_retry_attempts: 1"
 link_up
@@ -71,6 +72,58 @@ follow_apply
 gave_way 'backup_node: pid [0-9]* (pgtandem apply)'
 wait_applied
 equal_tables big
+
+# --- a first copy ---
+standby "delete from big"
+expect 1 "$BIN/diff" --table big
+cp "$work/out" "$work/stream"
+grep -q '"copy"' "$work/stream" || fail "no copy of an empty table: $(cat "$work/stream")"
+"$BIN/apply" --config "$slow" - <"$work/stream" >"$work/out" 2>"$work/err" &
+slow_pid=$!
+copies() { [ "$(primary "select count(*) from pg_stat_activity where query ~ '^COPY .*pg_sleep' and state = 'active'")" -gt 0 ]; }
+wait_until 20 "the copy to read" copies
+primary "set lock_timeout = '8s'; truncate big" || fail "TRUNCATE waits for a copy"
+slow_end 75
+told '^apply: gave way to who waits for a table'
+primary "insert into big select i, 'v' || i from generate_series(1, 20000) i"
+wait_applied
+
+# --- a look at a table without a key takes as long as reading it, which no timeout ends ---
+standby "delete from bag where n = 5"
+expect 1 "$BIN/diff" --table bag
+cp "$work/out" "$work/stream"
+sed 's/sync_timeout: 20/sync_timeout: 2/' "$slow" >"$work/short.yaml"
+expect 0 "$BIN/apply" --config "$work/short.yaml" - <"$work/stream"
+same "rows of bag" 2600 "$(count bag)"
+
+# --- a commit that waits for a synchronous standby is on ours, and is no difference ---
+primary "alter system set synchronous_standby_names = 'nobody'" "select pg_reload_conf()" >"$work/reloaded"
+setting() { [ "$(primary 'show synchronous_standby_names')" = nobody ]; }
+wait_until 10 "the setting" setting
+primary "update shop set name = 'later' where id = 2" &
+waiting=$!
+there() { [ "$(standby 'select name from shop where id = 2')" = later ]; }
+wait_until 20 "the row on the standby" there
+same "the row on the primary" n2 "$(primary 'select name from shop where id = 2')"
+expect 75 "$BIN/diff" --recheck --table shop
+! grep -q '"key"' <(grep -v relation "$work/out") || fail "a row that is about to be visible is taken back: $(cat "$work/out")"
+told 'too often to be sure of.*: 1 of public.shop;'
+primary "alter system reset synchronous_standby_names" "select pg_reload_conf()" >"$work/reloaded"
+wait "$waiting"
+
+# --- a backlog is brought over before anything is locked ---
+follow_stop
+primary 'alter table shop alter name set storage external' "insert into shop select i, repeat('x', 2500) from generate_series(1001, 10000) i"
+standby "begin; lock table shop; select pg_sleep(8)" >"$work/slept" &
+"$BIN/diff" --table shop --table aside >"$work/out" 2>"$work/err" &
+slow_pid=$!
+behind() { [ "$(standby "select count(*) from pg_locks where not granted")" -gt 0 ]; }
+wait_until 20 "the applier to wait" behind
+primary "set lock_timeout = '4s'; truncate aside" || fail "TRUNCATE waits for a backlog"
+slow_end 0
+follow_capture
+follow_apply
+wait_applied
 
 # --- a standby that goes away in the middle: what was named up to then is no whole transaction ---
 "$BIN/diff" --config "$slow" 2>"$work/diff.log" | "$BIN/apply" - >"$work/apply-.log" 2>&1 &

@@ -11,7 +11,12 @@ set -euo pipefail
 two_servers "shared_preload_libraries = 'auto_explain'" "auto_explain.log_min_duration = -1"
 both 'create extension citext' "create collation caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false)" \
   'create role reader login' "alter database crawler set enable_hashagg = off" "alter database crawler set jit = on" \
-  "alter database crawler set timezone = 'Asia/Kolkata'" "alter database crawler set datestyle = 'German'"
+  'alter database crawler set max_parallel_workers_per_gather = 4' 'alter database crawler set parallel_setup_cost = 0' \
+  'alter database crawler set min_parallel_table_scan_size = 0'
+# What values look like is each server's own.
+primary "alter database crawler set timezone = 'Asia/Kolkata'" "alter database crawler set datestyle = 'German'" "alter database crawler set bytea_output = escape"
+standby "alter database crawler set timezone = 'America/New_York'" "alter database crawler set datestyle = 'SQL, DMY'" \
+  "alter database crawler set intervalstyle = 'iso_8601'" 'alter database crawler set extra_float_digits = -10'
 # Labels in another order, types made in another order: other OIDs.
 primary "create type other as (x int)" "create type mood as enum ('sad', 'glad', 'ok')" "create type pair as (a int, m mood)" "create domain positive as numeric check (value > 0)"
 standby "create domain positive as numeric check (value > 0)" "create type mood as enum ('ok', 'glad')" "alter type mood add value 'sad' before 'ok'" "create type pair as (a int, m mood)"
@@ -42,6 +47,7 @@ values float4 -0 0 0.1 NaN
 values float4 0.1 0.10000001
 values numeric 1.0 1.00 NaN -1e400
 values 'numeric(10,2)' 1.01 1.02
+values numeric "$(printf '7%.0s' {1..999})1" "$(printf '7%.0s' {1..999})2"
 values positive 1.0 1.00
 values money 1.50 1.51
 values 'char(5)' a b ' a'
@@ -52,7 +58,7 @@ values text $'e\u0301' $'\u00e9'
 values text 'a' 'a '
 values 'text collate caseless' Abc aBC
 values citext A a
-values timestamptz '2000-01-01 00:00:00.000001+00' '2000-01-01 01:11:34.967296+00' infinity -infinity '4713-01-01 BC'
+values timestamptz '2000-01-01 00:00:00.000001+00' '2000-01-01 01:11:34.967296+00' infinity -infinity '4713-01-02 00:00:00+00 BC'
 values timestamp '2026-01-01 00:00:00.000001' '2026-01-01 00:00:00.000002'
 values date infinity -infinity '0044-03-15 BC'
 values time 00:00 24:00
@@ -101,6 +107,12 @@ shape() { # NAME BOTH STANDBY FOUND
 }
 shape swap 'create table swap (id int primary key, a int, b text); insert into swap select n, n, n::text from generate_series(1, 1000) n' \
   'update swap set b = case id when 500 then 501 else 500 end::text where id in (500, 501)' '1000 rows: 2 changed, 0 missing, 0 extra'
+shape exchanged 'create table exchanged (id int primary key, a int, b text); insert into exchanged select n, n, n::text from generate_series(1, 1000) n' \
+  'update exchanged set id = -id where id in (500, 501); update exchanged set id = 1001 + id where id < 0' '1000 rows: 2 changed, 0 missing, 0 extra'
+shape unique_swap 'create table unique_swap (id int primary key, u int unique); insert into unique_swap select n, n from generate_series(1, 100) n' \
+  'update unique_swap set u = -1 where id = 1; update unique_swap set u = 1 where id = 2; update unique_swap set u = 2 where id = 1' '100 rows: 2 changed, 0 missing, 0 extra'
+shape estimates 'create table estimates (id int primary key, v int); insert into estimates select n, n from generate_series(1, 3000) n; update pg_class set reltuples = 1 where oid = $$estimates$$::regclass' \
+  'update pg_class set reltuples = 3e9 where oid = $$estimates$$::regclass; update estimates set v = 0 where id in (1, 3000)' '3000 rows: 2 changed, 0 missing, 0 extra'
 shape folds 'create table folds (id int primary key, a bigint, b bigint); insert into folds values (1, 1, 1), (2, 7, 7)' \
   'update folds set a = 4294967296, b = 4294967296 where id = 1' '2 rows: 1 changed, 0 missing, 0 extra'
 shape moved 'create table moved (id int primary key, a text, b text); insert into moved values (1, null, $$x$$), (2, null, null)' \
@@ -133,8 +145,8 @@ shape fewer_bare 'create table fewer_bare (); insert into fewer_bare select from
 shape more_bare 'create table more_bare (); insert into more_bare select from generate_series(1, 3)' \
   'insert into more_bare select from generate_series(1, 2)' '3 rows, 5 on the standby: 0 changed, 0 missing, 2 extra'
 shape last_bare 'create table last_bare (); insert into last_bare select from generate_series(1, 1)' 'delete from last_bare' '1 rows, 0 on the standby: 0 changed, 1 missing, 0 extra'
-shape wide "do 'begin execute (select format(\$\$ create table wide (id int primary key, %s) \$\$, string_agg(format(\$\$ c%s smallint default 1 \$\$, n), \$\$, \$\$)) from generate_series(1, 1500) n); end'; insert into wide (id) values (1), (2)" \
-  'update wide set c1499 = 2 where id = 2' '2 rows: 1 changed, 0 missing, 0 extra'
+shape wide "do 'begin execute (select format(\$\$ create table wide (id int primary key, %s) \$\$, string_agg(format(\$\$ c%s smallint default 1 \$\$, n), \$\$, \$\$)) from generate_series(1, 1599) n); end'; insert into wide (id) values (1), (2)" \
+  'update wide set c1599 = 2 where id = 2' '2 rows: 1 changed, 0 missing, 0 extra'
 shape generated 'create table generated (id int generated always as identity primary key, a int, b int generated always as (a * 2) stored); insert into generated (a) select n from generate_series(1, 9) n' \
   'update generated set a = 0 where id = 3; delete from generated where id = 4' '9 rows, 8 on the standby: 1 changed, 1 missing, 0 extra'
 shape children 'create table children (id int primary key, v int); create table child () inherits (children); insert into children values (1, 1); insert into child values (2, 2)' \
@@ -167,6 +179,11 @@ unlike() { # NAME PRIMARY STANDBY CHANGE FOUND
 unlike declared 'create table declared (id int primary key, a int, b smallint, c varchar(10), d numeric(10,1), e char(5), f char(5), g real, h mood, i int); insert into declared values (1, 1, 2, $$c$$, 1.5, $$e$$, $$f$$, 0.1, $$sad$$, 7), (2, null, -2, $$$$, 2.0, null, $$$$, 0, null, null)' \
   'create table declared (i numeric, h text, g double precision, f text, e char(8), d numeric(10,3), c text, b int, a bigint, id bigint primary key); insert into declared (id, a, b, c, d, e, f, g, h, i) values (1, 1, 2, $$c$$, 1.5, $$e$$, $$f$$, 0.1, $$sad$$, 7), (2, null, -2, $$$$, 2.0, null, $$$$, 0, null, null)' \
   'update declared set d = 1.6 where id = 1' '2 rows: 1 changed, 0 missing, 0 extra'
+# numeric's own hash knows neither sign nor scale, and joined by XOR it takes (1, 10000) for (10000, 1); a key of another
+# scale is the same key
+unlike scales 'create table scales (k numeric(10,1) primary key, a numeric(10,1), b numeric(10,1)); insert into scales select n + 0.5, 5, 10000 from generate_series(1, 50) n; update scales set a = 1 where k = 2.5' \
+  'create table scales (k numeric(10,3) primary key, a numeric(10,3), b numeric(10,3)); insert into scales select n + 0.5, 5, 10000 from generate_series(1, 50) n; update scales set a = 1 where k = 2.5' \
+  'update scales set a = -5 where k = 1.5; update scales set a = b, b = a where k = 2.5' '50 rows: 2 changed, 0 missing, 0 extra'
 unlike order_of_columns 'create table order_of_columns (gone int, id int primary key, a text, b text default $$b$$); alter table order_of_columns drop gone; insert into order_of_columns select n, n::text from generate_series(1, 500) n; alter table order_of_columns add c int default 5' \
   'create table order_of_columns (b text, own int default 7, a text, c int, id int); create unique index on order_of_columns (id); alter table order_of_columns alter id set not null; insert into order_of_columns (id, a, b, c) select n, n::text, $$b$$, 5 from generate_series(1, 500) n order by 1 desc' \
   'update order_of_columns set a = b, b = a where id = 3' '500 rows: 1 changed, 0 missing, 0 extra'
@@ -271,9 +288,17 @@ for name in primary standby; do
   tail -c "+$(cat "$work/$name.at")" "$(cluster_dir "$name")/log" >"$work/plans"
   grep -q 'HashAggregate' "$work/plans" || fail "$name: no HashAggregate in the plans: $(cat "$work/plans")"
   ! grep -A 30 'sum(hashint8extended' "$work/plans" | grep -qE '^\s+(->  )?(Sort|GroupAggregate)' || fail "$name: a Sort: $(cat "$work/plans")"
-  grep -q 'Tid Range Scan on seen' "$work/plans" || fail "$name: no Tid Range Scan"
+  grep -q 'Seq Scan on seen' "$work/plans" || fail "$name: no sequential scan"
+  ! grep -q 'Tid Range Scan on seen' "$work/plans" || fail "$name: one session read a small table in ranges"
   grep -qE 'Index Scan (using|on) seen_pkey' "$work/plans" || fail "$name: what differs was not read by the index"
   grep -q 'Tid Scan on seen' "$work/plans" || fail "$name: rows were not read by their places"
+done
+for name in primary standby; do wc -c <"$(cluster_dir "$name")/log" >"$work/$name.at"; done
+expect 1 "$BIN/diff" --jobs 2 --log-level error
+same "two changed rows, found by two sessions" 2 "$(grep -c '"type":"update"' "$work/out")"
+for name in primary standby; do
+  tail -c "+$(cat "$work/$name.at")" "$(cluster_dir "$name")/log" >"$work/plans"
+  grep -q 'Tid Range Scan on seen' "$work/plans" || fail "$name: two sessions did not share the pages"
 done
 both 'alter system reset auto_explain.log_min_duration' 'select pg_reload_conf()' >"$work/reloaded"
 

@@ -20,7 +20,7 @@ expect 0 "$BIN/verify"
 same "lines" 4 "$(grep -cE '^public\.[a-z]+  equal  [0-9]+ rows, digest [0-9a-f]{32}$' "$work/out")"
 same "verdicts" "public.heap true, public.pair true, public.quiet true, public.word true" "$(verdicts)"
 same "the run" '["equal",true,null,["public.word","public.heap","public.quiet","public.pair"]]' "$(receipt '.run | [.result, .exact, .why, .tables]')"
-same "a table of it" '[3000,3000,["id","v","w"],"native-1",true]' \
+same "a table of it" '[3000,3000,["id","v","w"],"native-2",true]' \
   "$(receipt '.tables["public.word"] | [.primary.rows, .standby.rows, .columns, .digest, .primary.digest == .standby.digest]')"
 same "systems" "$(primary 'select system_identifier from pg_control_system()') $(standby 'select system_identifier from pg_control_system()')" \
   "$(receipt '"\(.systems.primary) \(.systems.standby)"')"
