@@ -38,8 +38,8 @@ TEST_CASE("a SQLSTATE decides between trying again and stopping, and the exit co
       return {false, e.kind()};
     }
   };
-  for (const char* heals :
-       {"", "08006", "57P01", "57P02", "57P03", "57P05", "57014", "25P04", "40001", "40P01", "55P03", "53300", "53100"}) {
+  for (const char* heals : {"", "08006", "57P01", "57P02", "57P03", "57P05", "57014", "25P04", "40001", "40P01",
+                            "55P03", "53300", "53100"}) {
     INFO(heals);
     CHECK(thrown(heals) == std::pair(true, Exit::unreachable));
   }
