@@ -213,9 +213,6 @@ follow_capture
 follow_apply
 primary "insert into shop (id) values (60)" "alter table shop add column seen timestamptz not null default now(), add column tag varchar(20) collate \"C\" default '' , add column free int" \
   "insert into shop (id, tag) values (61, 't')" "alter table shop alter free set default 9" "update shop set tag = 'u' where id = 60"
-primary 'alter table shop drop column mid'
-standby 'alter table shop drop column mid'
-middle shop 62
 wait_applied
 equal_tables
 follow_stop
