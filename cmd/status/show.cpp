@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "report/api_json.hpp"
 #include "report/health.hpp"
 #include "report/metrics.hpp"
+#include "report/since.hpp"
 #include "report/text.hpp"
 
 namespace status {
@@ -47,6 +49,12 @@ std::string redrawn(const std::string& text) {
   return out + "\033[J";
 }
 
+std::string on_screen(const report::Snapshot& snapshot) {
+  const size_t width = cli::terminal_width(STDOUT_FILENO);
+  const std::string text = show_text(snapshot, cli::wants_colour(STDOUT_FILENO), width);
+  return report::first_rows(text, width, cli::terminal_height(STDOUT_FILENO));
+}
+
 Exit monitor(const Settings& settings, const ShowOptions& options, const Print& print) {
   const bool in_place = cli::is_terminal(STDOUT_FILENO) && !options.json;
   if (in_place) print("\033[2J");
@@ -55,7 +63,7 @@ Exit monitor(const Settings& settings, const ShowOptions& options, const Print& 
     if (options.json)
       print(show_json(snapshot) + "\n");
     else if (in_place)
-      print(redrawn(show_text(snapshot, cli::wants_colour(STDOUT_FILENO), cli::terminal_width(STDOUT_FILENO))));
+      print(redrawn(on_screen(snapshot)));
     else
       print(line_text(snapshot));
     base::sleep_or_stop(options.interval > 0 ? static_cast<double>(options.interval)
@@ -64,17 +72,37 @@ Exit monitor(const Settings& settings, const ShowOptions& options, const Print& 
   return Exit::done;
 }
 
+// node_exporter is another user, whatever the umask of who looks.
+void write_textfile(const report::Snapshot& snapshot, const std::filesystem::path& file) {
+  base::replace_file(file, metrics_text(snapshot), base::Durable::no);
+  using std::filesystem::perms;
+  std::error_code ignored;  // it is ours, it was made just now
+  std::filesystem::permissions(file, perms::group_read | perms::others_read, std::filesystem::perm_options::add,
+                               ignored);
+}
+
+bool may_write_beside(const std::filesystem::path& file) {
+  return ::access(file.has_parent_path() ? file.parent_path().c_str() : ".", W_OK) == 0;
+}
+
 // Its exit codes are the monitoring plugins', not the table's.
 Exit health(const Settings& settings, const ShowOptions& options, const Print& print) {
-  const report::Snapshot snapshot = report::take_snapshot(settings);
-  try {
-    report::run_alerts(settings, snapshot);
-  } catch (const base::Error& error) {
-    // Whoever asks for the health gets it, even if the alerts are another one's, or cannot be noted.
-    // Another run beside it, as monitoring's beside the timer's, tells the same.
-    const bool busy = error.kind() == Exit::try_later;
-    base::log(busy ? base::Level::debug : base::Level::warn, std::string("alerts: ") + error.what());
-  }
+  report::Snapshot snapshot = report::take_snapshot(settings);
+  // Whoever asks for the health gets it, even if the alerts are another one's, or cannot be noted.
+  const auto on_the_side = [](const char* what, auto&& work) {
+    try {
+      work();
+    } catch (const base::Error& error) {
+      // Another run beside it, as monitoring's beside the timer's, tells the same.
+      const bool busy = error.kind() == Exit::try_later;
+      base::log(busy ? base::Level::debug : base::Level::warn, what + (": " + std::string(error.what())));
+    }
+  };
+  on_the_side("findings", [&] { report::note_findings(settings.state_directory, snapshot); });
+  on_the_side("alerts", [&] { report::run_alerts(settings, snapshot); });
+  // The schedules name the usual place, whether node_exporter is there or not.
+  if (!options.textfile.empty() && may_write_beside(options.textfile))
+    on_the_side("metrics", [&] { write_textfile(snapshot, options.textfile); });
   print(options.json ? health_json(snapshot) + "\n" : plugin_text(snapshot));
   return static_cast<Exit>(snapshot.verdict.level);
 }
@@ -90,11 +118,11 @@ Exit no_health(const std::string& why, const ShowOptions& options, const Print& 
 }
 
 Exit metrics(const Settings& settings, const ShowOptions& options, const Print& print) {
-  const std::string text = metrics_text(report::take_snapshot(settings));
+  const report::Snapshot snapshot = report::take_snapshot(settings);
   if (options.textfile.empty())
-    print(text);
+    print(metrics_text(snapshot));
   else
-    base::replace_file(options.textfile, text, base::Durable::no);
+    write_textfile(snapshot, options.textfile);
   return Exit::done;
 }
 
@@ -119,6 +147,8 @@ void add_show(cli::Tool& tool, const Show& by) {
       .number("--interval", by.options_->interval, 1, 86400, "S",
               "seconds from one look to the next; else health_check_interval");
   json(add("health", "for monitoring: one line, and exit code 0 ok, 1 warning, 2 critical, 3 unknown", health))
+      .text("--textfile", by.options_->textfile, "FILE",
+            "the metrics of the same look, too, where its folder is there and may be written")
       .on_error([options = by.options_, print = by.print_](const std::string& why) {
         return no_health(why, *options, print);
       });

@@ -21,6 +21,11 @@ size_t terminal_width(int fd) {
   return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
 }
 
+size_t terminal_height(int fd) {
+  winsize size{};
+  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 1 ? size.ws_row : 24;
+}
+
 bool is_terminal(int fd) { return ::isatty(fd) != 0 && !variable("TERM").empty() && variable("TERM") != "dumb"; }
 
 bool wants_colour(int fd) {

@@ -89,8 +89,8 @@ void SumTasks::run(size_t job) {
   double took = 0;
   while (!should_end() && ranges_.next(range, took)) {
     const double began = base::monotonic_seconds();
-    const pg::Result groups = side_.session(job).query_until_stopped(
-        sums_sql(table_, recipe_, range_sql(range)), {}, should_end);
+    const pg::Result groups =
+        side_.session(job).query_until_stopped(sums_sql(table_, recipe_, range_sql(range)), {}, should_end);
     if (!groups) break;
     took = base::monotonic_seconds() - began;
     uint64_t rows = 0;

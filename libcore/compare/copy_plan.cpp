@@ -85,8 +85,7 @@ CopyPlan plan_copy(pg::Session& primary, pg::Session& standby, const base::Table
     list += (list.empty() ? "" : ", ") + pg::quote_identifier(column);
   }
   const auto is_partitioned = [&](pg::Session& side) {
-    return side
-               .query("SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind = 'p'",
+    return side.query("SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind = 'p'",
                       {name})
                .rows() > 0;
   };

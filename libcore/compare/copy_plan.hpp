@@ -13,8 +13,8 @@ namespace compare {
 
 struct CopyPlan {
   std::string rows;  // the standby's table as FROM has it: without tables that inherit from it
-  std::string out;  // COPY … TO STDOUT
-  std::string in;   // COPY … FROM STDIN
+  std::string out;   // COPY … TO STDOUT
+  std::string in;    // COPY … FROM STDIN
   bool binary = false;
   std::vector<std::string> drop;  // statements, for indexes
   std::vector<std::string> create;

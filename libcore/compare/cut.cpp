@@ -25,7 +25,7 @@ using base::Transient;
 
 // s that the applier may stand still while a slot waits for writers; with the usual ones it takes 0.1 to 0.4.
 constexpr double slot_patience = 2;
-constexpr double look_every = 0.1;  // s between looks at a writer that is waited for
+constexpr double look_every = 0.1;   // s between looks at a writer that is waited for
 constexpr uint64_t near = 16 << 20;  // bytes of WAL that are brought over within a cut's own time
 
 // The cut cannot be exact; why.

@@ -6,7 +6,7 @@ namespace compare {
 namespace {
 
 constexpr double seconds_wanted = 1;   // so often progress is seen and a stop heard; a query's start costs milliseconds
-constexpr uint64_t first_size = 4096;     // pages, 32 MB
+constexpr uint64_t first_size = 4096;  // pages, 32 MB
 constexpr uint64_t at_once = 128 * 1024;  // pages, 1 GiB: some seconds
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The pages of a table handed out in ranges to sessions that ask, so that none waits while another has work left. Owns
-// how large a range is: about a second's work, by what the last one took; all of it for one session and up to 1 GiB. For
-// a sequential scan reads through a small ring of buffers, where one by TIDs takes the server's cache for what it reads
-// (initscan() in heapam.c: a TID range scan has no access strategy), and costs a tenth more. Thread-safe.
+// how large a range is: about a second's work, by what the last one took; all of it for one session and up to 1 GiB.
+// For a sequential scan reads through a small ring of buffers, where one by TIDs takes the server's cache for what it
+// reads (initscan() in heapam.c: a TID range scan has no access strategy), and costs a tenth more. Thread-safe.
 #pragma once
 
 #include <cstdint>

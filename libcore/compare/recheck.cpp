@@ -123,7 +123,8 @@ class Recheck {
   // wait.
   static std::string perhaps_invisible(pg::Session& primary) {
     const pg::Result running = primary.query(
-        "SELECT pg_catalog.array_agg(transactionid)::text FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' AND "
+        "SELECT pg_catalog.array_agg(transactionid)::text FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' "
+        "AND "
         "mode = 'ExclusiveLock' AND pg_catalog.current_setting('synchronous_standby_names') <> ''");
     return std::string(running.get(0, 0));
   }

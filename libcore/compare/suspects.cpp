@@ -170,8 +170,8 @@ std::vector<std::string> Suspects::queries(const TableRead& table, const Sums& s
   std::vector<std::string> out;
   const uint64_t parts = table.ranges ? jobs : 1;
   for (uint64_t i = 0; i < parts; ++i)
-    out.push_back(page_query(
-        table, range_sql({table.pages * i / parts, table.pages * (i + 1) / parts, i + 1 == parts})));
+    out.push_back(
+        page_query(table, range_sql({table.pages * i / parts, table.pages * (i + 1) / parts, i + 1 == parts})));
   return out;
 }
 

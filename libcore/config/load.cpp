@@ -229,7 +229,7 @@ Settings load(const std::filesystem::path& file) {
   read_schema_drift(top, settings);
   read_logging(top, folder, settings.logging);
   settings.full_sync = read_full_sync(top);
-  settings.api = read_api(top, folder);
+  settings.api = read_api(top, folder, settings.nodes.at(settings.local_node).api_port);
   settings.filters = read_filters(top, folder, settings.synchronization.sync_tables);
   settings.hooks = read_hooks(top, folder);
   settings.alerts = read_alerts(top);

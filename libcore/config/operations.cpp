@@ -48,8 +48,9 @@ FullSync read_full_sync(Section& top) {
   return full_sync;
 }
 
-Api read_api(Section& top, const std::filesystem::path& folder) {
+Api read_api(Section& top, const std::filesystem::path& folder, int api_port) {
   Api to;
+  if (api_port != 0 && api_port != to.ports.front()) to.ports.back() = api_port;
   Section api = top.section("api");
   api.text("listen", to.listen);
   if (const Value* ports = api.get("ports")) {

@@ -13,8 +13,8 @@ void Ring::add(const Point& sample) {
     return;
   }
   Point& last = points_.back();
-  last.sync_queue_size = std::max(last.sync_queue_size, sample.sync_queue_size);
-  last.replication_lag = std::max(last.replication_lag, sample.replication_lag);  // absent is less than any
+  last.sync_queue_size = std::max(last.sync_queue_size, sample.sync_queue_size);  // absent is less than any
+  last.replication_lag = std::max(last.replication_lag, sample.replication_lag);
   last.reached = last.reached && sample.reached;
 }
 
@@ -23,7 +23,8 @@ std::string Ring::json() const {
   for (const Point& point : points_) {
     nlohmann::ordered_json& out = points.emplace_back();
     out["time"] = point.time;
-    out["sync_queue_size"] = point.sync_queue_size;
+    out["sync_queue_size"] = nullptr;
+    if (point.sync_queue_size) out["sync_queue_size"] = *point.sync_queue_size;
     out["replication_lag"] = nullptr;
     if (point.replication_lag) out["replication_lag"] = *point.replication_lag;
     out["reached"] = point.reached;

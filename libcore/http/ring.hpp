@@ -10,10 +10,10 @@
 namespace http {
 
 struct Point {
-  int64_t time = 0;                            // s since 1970, of its first sample
-  uint64_t sync_queue_size = 0;                // operations
-  std::optional<double> replication_lag = {};  // s; absent: not known
-  bool reached = false;                        // all servers answered, all the time
+  int64_t time = 0;                              // s since 1970, of its first sample
+  std::optional<uint64_t> sync_queue_size = {};  // operations; absent: not known
+  std::optional<double> replication_lag = {};    // s; absent: not known
+  bool reached = false;                          // all servers answered, all the time
   bool operator==(const Point&) const = default;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "pg/unavailable.hpp"
+
 namespace pg {
 namespace {
 
@@ -89,6 +91,8 @@ void throw_sql(const std::string& where, const std::string& sqlstate, const std:
            : "");
   const std::string message =
       where + ": " + reason + (sqlstate.empty() ? "" : " (" + sqlstate + ")") + advice(sqlstate);
+  if (sqlstate == "53300") throw NotNow(kind_of(sqlstate), message, Unavailable::full);
+  if (sqlstate == "57P03") throw NotNow(kind_of(sqlstate), message, Unavailable::starting);
   if (heals(sqlstate)) throw base::Transient(kind_of(sqlstate), message);
   throw SqlError(kind_of(sqlstate), message, sqlstate, row.empty() ? reason : reason + ": " + one_line(row), inside);
 }

@@ -1,6 +1,7 @@
 #include "report/alerts.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -10,6 +11,8 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/size_text.hpp"
+#include "base/spare.hpp"
+#include "report/health.hpp"
 #include "report/words.hpp"
 
 namespace report {
@@ -73,51 +76,68 @@ Memory memory_of(const std::filesystem::path& file) {
   return memory;
 }
 
-size_t different_tables(const Standby& of) {
-  return static_cast<size_t>(std::count_if(of.tables.begin(), of.tables.end(),
-                                           [](const TableState& table) { return !table.equal.value_or(true); }));
+// How full a disk is, in the words of the threshold: percent or bytes that are free.
+std::optional<double> free_of(const config::Alert& alert, const std::optional<uint64_t>& free,
+                              const std::optional<uint64_t>& size) {
+  if (!free || size.value_or(0) == 0) return {};
+  const auto bytes = static_cast<double>(*free);
+  return alert.is_bytes ? bytes : 100 * bytes / static_cast<double>(*size);
 }
 
-void disk_alarm(const config::Alert& alert, const Spool& spool, std::vector<Alarm>& out) {
-  if (!spool.free_bytes || spool.disk_bytes.value_or(0) == 0) return;
-  const auto free = static_cast<double>(*spool.free_bytes);
-  const double percent = 100 * free / static_cast<double>(*spool.disk_bytes);
-  const double value = alert.is_bytes ? free : percent;
+void disk_alarm(const config::Alert& alert, const Snapshot& at, std::vector<Alarm>& out) {
   const double threshold = alert.threshold.value_or(disk_percent);
-  if (value >= threshold) return;
-  out.push_back({"disk_space", "", "the disk of the spool has " + base::size_text(*spool.free_bytes) + " left", value,
-                 threshold});
+  const std::optional<double> spool = free_of(alert, at.spool.free_bytes, at.spool.disk_bytes);
+  const std::optional<double> state = free_of(alert, at.state_free_bytes, at.state_disk_bytes);
+  const bool of_state = state && at.state_disk_apart && (!spool || *state < *spool);
+  const std::optional<double>& value = of_state ? state : spool;
+  if (value && *value >= threshold) return;
+  const std::optional<uint64_t>& left = of_state ? at.state_free_bytes : at.spool.free_bytes;
+  out.push_back({"disk_space", "",
+                 std::string("the disk of the ") + (of_state ? "state directory" : "spool") + " has " +
+                     base::size_text(left.value_or(0)) + " left",
+                 value.value_or(0), threshold, value.has_value()});
 }
 
 }  // namespace
 
 std::vector<Alarm> alarms(const config::Alerts& alerts, const Snapshot& at) {
   std::vector<Alarm> out;
-  // `value` above the threshold raises it; `least`: at the threshold, too.
-  const auto raise = [&](const char* kind, const std::string& node, double value, double preset, bool least,
+  // Above the threshold is so; where only bounds are known nobody can tell while the threshold lies between them.
+  const auto raise = [&](const char* kind, const std::string& node, double least, double most, double preset,
                          const std::string& what) {
     const auto alert = alerts.find(kind);
     if (alert == alerts.end()) return;
     const double threshold = alert->second.threshold.value_or(preset);
-    if (least ? value >= threshold && value > 0 : value > threshold)
-      out.push_back({kind, node, what, value, threshold});
+    if (most > threshold) out.push_back({kind, node, what, least, threshold, least > threshold});
   };
-  for (const auto& [name, node] : at.nodes)
-    raise("database_down", name, static_cast<double>(node.failure_count), static_cast<double>(node.failure_threshold),
-          true,
-          name + " did not answer at " + count_words(node.failure_count, "look") + " in a row: " + node.server.error);
+  constexpr double anything = std::numeric_limits<double>::infinity();
+  if (const auto alert = alerts.find("database_down"); alert != alerts.end())
+    for (const auto& [name, node] : at.nodes) {
+      // One that does not answer is not back, whatever became of the counting.
+      if (node.server.reached() && node.failure_count == 0) continue;
+      const auto count = static_cast<double>(node.failure_count);
+      const double threshold = alert->second.threshold.value_or(static_cast<double>(node.failure_threshold));
+      out.push_back(
+          {"database_down", name,
+           name + " did not answer at " + count_words(node.failure_count, "look") + " in a row: " + node.server.error,
+           count, threshold, count >= threshold});
+    }
   for (const auto& [name, of] : at.standbys) {
-    const auto node = at.nodes.find(name);
-    if (of.lag_seconds)
-      raise("replication_lag", name, *of.lag_seconds, node == at.nodes.end() ? 60 : node->second.lag_threshold, false,
-            name + " is " + span_words(*of.lag_seconds) + " behind");
-    const size_t different = different_tables(of);
-    raise("verify", name, static_cast<double>(different), 0, false,
+    raise("replication_lag", name, of.lag_seconds.value_or(0), of.lag_seconds.value_or(anything),
+          lag_limit_of(at, name), name + " is " + span_words(of.lag_seconds.value_or(0)) + " behind");
+    size_t different = 0;
+    size_t untold = 0;
+    for (const TableState& table : of.tables) {
+      if (!table.equal) ++untold;
+      if (!table.equal.value_or(true)) ++different;
+    }
+    raise("verify", name, static_cast<double>(different), static_cast<double>(different + untold), 0,
           count_words(different, "table") + " not equal on " + name);
   }
-  raise("queue", "", static_cast<double>(at.sync_queue_size), static_cast<double>(at.limits.max_queue_size), false,
-        count_words(at.sync_queue_size, "operation") + " in the queue");
-  if (const auto alert = alerts.find("disk_space"); alert != alerts.end()) disk_alarm(alert->second, at.spool, out);
+  const auto queue = static_cast<double>(at.sync_queue_size.value_or(0));
+  raise("queue", "", queue, at.sync_queue_size ? queue : anything, static_cast<double>(at.limits.max_queue_size),
+        count_words(at.sync_queue_size.value_or(0), "operation") + " in the queue");
+  if (const auto alert = alerts.find("disk_space"); alert != alerts.end()) disk_alarm(alert->second, at, out);
   return out;
 }
 
@@ -128,6 +148,7 @@ std::vector<AlertEvent> changes(const config::Alerts& alerts, const std::vector<
     if (std::none_of(now.begin(), now.end(), [&, &of = key](const Alarm& alarm) { return key_of(alarm) == of; }))
       told.standing = false;
   for (const Alarm& alarm : now) {
+    if (!alarm.known) continue;
     Told& told = memory[key_of(alarm)];
     if (!told.standing) told.since = time;
     told.standing = true;
@@ -186,7 +207,8 @@ void run_alerts(const config::Settings& settings, const Snapshot& snapshot) {
       return;
     }
   }
-  base::replace_file(file, memory_text(memory), base::Durable::yes);
+  // Also when the disk is full, or the same would be told again at each look.
+  base::replace_spared(file, memory_text(memory), base::Durable::yes);
 }
 
 }  // namespace report

@@ -13,13 +13,14 @@
 
 namespace report {
 
-// What is so now, by the thresholds.
+// What is so now, by the thresholds, or what nobody can tell now.
 struct Alarm {
   std::string kind;  // database_down, replication_lag, queue, disk_space, verify
   std::string node;  // empty: of no single one
   std::string what;  // one line
   double value = 0;
   double threshold = 0;
+  bool known = true;  // false: it may be so or not; what stands goes on, and nothing is raised or cleared
 };
 // Pure. Only kinds that `alerts` names.
 std::vector<Alarm> alarms(const config::Alerts& alerts, const Snapshot& snapshot);

@@ -32,7 +32,8 @@ Json findings_json(const Verdict& verdict) {
                    {"code", finding.code},
                    {"node", text_json(finding.node)},
                    {"what", finding.what},
-                   {"mend", finding.mend}});
+                   {"mend", finding.mend},
+                   {"since", time_json(finding.since)}});
   return out;
 }
 
@@ -66,7 +67,7 @@ Json lag_json(const Standby& of) {
   return {{"applied_lsn", text_json(of.applied_lsn)},       {"applied_time", time_json(of.applied_time)},
           {"applied_to", text_json(of.applied_to)},         {"caught_up", of.caught_up},
           {"lag_seconds", known(of.lag_seconds)},           {"lag_bytes", known(of.lag_bytes)},
-          {"lag_transactions", known(of.lag_transactions)}, {"operations", of.waiting},
+          {"lag_transactions", known(of.lag_transactions)}, {"operations", known(of.waiting)},
           {"oldest_pending", time_json(of.oldest_pending)}};
 }
 
@@ -100,8 +101,9 @@ Json incremental_json(const Incremental& pass) {
           {"failed", text_json(pass.failed)}};
 }
 
-Json standby_json(const Standby& of) {
+Json standby_json(const Snapshot& at, const Standby& of) {
   Json out = lag_json(of);
+  out["lag_limit"] = lag_limit_of(at, of.node);
   out["applier_running"] = of.applier_running;
   out["error"] = text_json(of.error);
   out["operations_total"] = of.operations_total;
@@ -187,7 +189,7 @@ std::string sync_status_json(const Snapshot& at) {
   const Verdict& verdict = at.verdict;
   Json json = {{"sync_enabled", at.auto_sync_enabled},
                {"auto_sync_enabled", at.auto_sync_enabled},
-               {"sync_queue_size", at.sync_queue_size},
+               {"sync_queue_size", known(at.sync_queue_size)},
                {"last_full_sync", unix_seconds(last_full_sync(at))},
                {"full_sync_interval", at.limits.full_sync_interval},
                {"current_primary", text_json(at.current_primary)},
@@ -215,7 +217,7 @@ std::string status_json(const Snapshot& at) {
   return dumped({{"current_primary", text_json(at.current_primary)},
                  {"local_node", at.local_node},
                  {"nodes", nodes_json(at)},
-                 {"sync_queue_size", at.sync_queue_size},
+                 {"sync_queue_size", known(at.sync_queue_size)},
                  {"is_monitoring", at.is_monitoring},
                  {"time", base::iso_time(at.time)}});
 }
@@ -243,7 +245,7 @@ std::string health_json(const Snapshot& at) {
 std::string show_json(const Snapshot& at) {
   const Verdict& verdict = at.verdict;
   Json standbys = Json::object();
-  for (const auto& [name, of] : at.standbys) standbys[name] = standby_json(of);
+  for (const auto& [name, of] : at.standbys) standbys[name] = standby_json(at, of);
   Json events = Json::array();
   for (const Event& event : at.events)
     events.push_back({{"time", base::iso_time(event.time)}, {"level", event.level}, {"text", event.text}});
@@ -260,11 +262,13 @@ std::string show_json(const Snapshot& at) {
                  {"by_services", at.by_services},
                  {"local_node", at.local_node},
                  {"current_primary", text_json(at.current_primary)},
-                 {"sync_queue_size", at.sync_queue_size},
+                 {"sync_queue_size", known(at.sync_queue_size)},
                  {"oldest_pending", time_json(at.oldest_pending)},
                  {"nodes", nodes_json(at)},
                  {"slot", slot_json(at.slot)},
                  {"spool", spool_json(at)},
+                 {"state_free_bytes", known(at.state_free_bytes)},
+                 {"state_disk_bytes", known(at.state_disk_bytes)},
                  {"standbys", standbys},
                  {"incremental_sync", incremental_json(at.incremental)},
                  {"last_error", text_json(at.last_error)},

@@ -16,6 +16,7 @@
 #include "pg/error.hpp"
 #include "pg/session.hpp"
 #include "pg/slot.hpp"
+#include "pg/unavailable.hpp"
 
 namespace report {
 namespace {
@@ -120,6 +121,8 @@ Answer ask(const config::Node& node, const std::string& slot, const std::optiona
     answer.server.seconds = base::monotonic_seconds() - start;
   } catch (const pg::SqlError& refused) {
     failed(trouble_of(refused), refused.what());
+  } catch (const pg::NotNow& failure) {
+    failed(failure.why() == pg::Unavailable::full ? Trouble::crowded : Trouble::starting, failure.what());
   } catch (const base::Transient& failure) {
     const bool late = base::monotonic_seconds() - start >= deadline * 0.9;
     failed(late ? Trouble::hangs : Trouble::unreachable, failure.what());

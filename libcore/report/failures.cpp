@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "base/spare.hpp"
 #include "report/local.hpp"
 #include "report/words.hpp"
 
@@ -64,8 +65,8 @@ void count_failures(const std::filesystem::path& state, double interval, Snapsho
   }
   if (!lock) return;
   try {
-    base::replace_file(file, json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n",
-                       base::Durable::no);
+    base::replace_spared(file, json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n",
+                         base::Durable::no);
   } catch (const base::Error& error) {
     base::log(base::Level::debug, error.what());
   }

@@ -45,16 +45,21 @@ std::string figure(const std::string& name, double value, const char* unit = "",
   return " " + name + "=" + text + unit + (limits.empty() ? "" : ";" + limits);
 }
 
+std::string lag_limits(const Snapshot& at, const std::string& node) {
+  const double limit = lag_limit_of(at, node);
+  return std::to_string(static_cast<int64_t>(limit)) + ";" + std::to_string(static_cast<int64_t>(much_lag * limit));
+}
+
 std::string perfdata(const Snapshot& at) {
   std::string out;
   const Standby* const standby = at.slowest();
   if (standby != nullptr && standby->lag_seconds)
-    out += figure("lag", *standby->lag_seconds, "s",
-                  std::to_string(static_cast<int64_t>(lag_threshold_of(at, standby->node))));
+    out += figure("lag", *standby->lag_seconds, "s", lag_limits(at, standby->node));
   if (standby != nullptr && standby->lag_bytes)
     out += figure("lag_bytes", static_cast<double>(*standby->lag_bytes), "B");
   if (at.spool.founded) {
-    out += figure("queue", static_cast<double>(at.sync_queue_size), "", std::to_string(at.limits.max_queue_size));
+    if (at.sync_queue_size)
+      out += figure("queue", static_cast<double>(*at.sync_queue_size), "", std::to_string(at.limits.max_queue_size));
     out += figure("spool", static_cast<double>(at.spool.bytes), "B", ";" + std::to_string(at.spool.max_bytes));
   }
   if (at.slot.retained) out += figure("retained_wal", static_cast<double>(*at.slot.retained), "B");
@@ -70,10 +75,9 @@ std::string perfdata(const Snapshot& at) {
   if (at.standbys.size() == 1) return out;
   // Above is the worst of them, or their sum; here each by itself.
   for (const auto& [name, of] : at.standbys) {
-    if (of.lag_seconds)
-      out +=
-          figure("lag_" + name, *of.lag_seconds, "s", std::to_string(static_cast<int64_t>(lag_threshold_of(at, name))));
-    out += figure("queue_" + name, static_cast<double>(of.waiting), "", std::to_string(at.limits.max_queue_size));
+    if (of.lag_seconds) out += figure("lag_" + name, *of.lag_seconds, "s", lag_limits(at, name));
+    if (of.waiting)
+      out += figure("queue_" + name, static_cast<double>(*of.waiting), "", std::to_string(at.limits.max_queue_size));
     out += figure("quarantined_" + name, static_cast<double>(of.quarantined));
   }
   return out;
@@ -118,6 +122,9 @@ void judge_all(Snapshot& snapshot) {
 }
 
 Health judge_node(const Snapshot& snapshot, const Node& node) {
+  // One that says why it takes nobody in just now is there.
+  const bool there = node.server.trouble == Trouble::crowded || node.server.trouble == Trouble::starting;
+  if (there) return Health::critical;
   if (!node.server.reached()) return node.failure_count >= node.failure_threshold ? Health::offline : Health::critical;
   Health health = Health::healthy;
   for (const Finding& finding : snapshot.verdict.findings) {
@@ -136,7 +143,9 @@ std::string plugin_text(const Snapshot& snapshot) {
   if (const std::string figures = perfdata(snapshot); !figures.empty()) out += " |" + figures;
   out += '\n';
   for (const Finding& finding : verdict.findings)
-    out += without_bars(std::string(name_of(finding.level)) + ": " + finding.what + "; " + finding.mend) + "\n";
+    out += without_bars(std::string(name_of(finding.level)) + ": " + finding.what + since_words(finding) + "; " +
+                        finding.mend) +
+           "\n";
   return out;
 }
 

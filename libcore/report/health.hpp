@@ -19,6 +19,12 @@ void judge_all(Snapshot& snapshot);
 // Healthy, warning, critical, or offline after failure_threshold looks in vain; by that node's findings in the verdict.
 Health judge_node(const Snapshot& snapshot, const Node& node);
 
+// s that the standby may be behind: its replication_lag_threshold; by passes at least two intervals of them, and what
+// the last one took: in between nothing comes, and that is as it should be.
+double lag_limit_of(const Snapshot& snapshot, const std::string& node);
+// A lag of more than so many limits is critical.
+constexpr double much_lag = 10;
+
 // First line and perfdata, as monitoring plugins have them; then a line a finding.
 std::string plugin_text(const Snapshot& snapshot);
 

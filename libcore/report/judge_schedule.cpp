@@ -29,7 +29,7 @@ void judge_passes(const Snapshot& at, Findings& out) {
          "the last incremental pass failed" + (node.empty() ? "" : " for " + node) + " at " + moment_words(pass.ended) +
              ": " + pass.failed + " ended with " + std::to_string(*pass.exit_code) +
              (at.last_error_time && pass.started && *at.last_error_time >= *pass.started ? ", " + at.last_error : ""),
-         "pgtandem sync-incremental" + node_option(at, node) + ", and read what it says"});
+         "pgtandem sync-incremental" + node_option(at, node) + ", and read what it says", pass.ended});
   };
   if (at.standbys.empty()) return;
   const Incremental& first = at.standbys.begin()->second.incremental;
@@ -53,6 +53,19 @@ const Incremental& last_pass(const Snapshot& at) {
 
 void judge_running(const Snapshot& at, Findings& out) {
   judge_passes(at, out);
+  const auto hangs = std::find_if(at.standbys.begin(), at.standbys.end(), [&](const auto& of) {
+    return of.second.incremental.running && !moves(at, of.second.incremental);
+  });
+  if (hangs != at.standbys.end()) {
+    const Time& since = hangs->second.incremental.progress;
+    out.push_back(
+        {Level::critical, "pass_hangs", "",
+         "an incremental pass is at work, and nothing has come of it since " + moment_words(since),
+         "look for what it waits for, locks and load on both servers; incremental.lock in the state directory "
+         "names its process: stop that, then pgtandem sync-incremental, and read what it says",
+         since});
+    return;
+  }
   if (at.is_monitoring) return;
   const Incremental& pass = last_pass(at);
   const bool capture = at.spool.capture_running;
@@ -78,13 +91,14 @@ void judge_running(const Snapshot& at, Findings& out) {
     out.push_back({Level::critical, "pass_overdue", "",
                    "the last incremental pass found the slot or the queue in use at " + moment_words(pass.ended) +
                        " and brought nothing over, and no services run",
-                   "pgtandem sync-incremental, and read what it says"});
+                   "pgtandem sync-incremental, and read what it says", pass.ended});
   else if (pass.ended)
     out.push_back({Level::critical, "pass_overdue", "",
                    "no incremental pass has ended since " + moment_words(pass.ended) + ", " +
                        span_words(seconds_between(*pass.ended, at.time)) + " ago; one is due every " +
                        span_words(at.limits.incremental_sync_interval),
-                   "systemctl start pgtandem-incremental.timer, or look at cron; by hand: pgtandem sync-incremental"});
+                   "systemctl start pgtandem-incremental.timer, or look at cron; by hand: pgtandem sync-incremental",
+                   pass.ended});
   else
     out.push_back({Level::critical, "nothing_runs", "", "neither the services run, nor has a pass ever run",
                    "systemctl start pgtandem-capture pgtandem-apply, or a timer; by hand: pgtandem sync-incremental"});
@@ -95,7 +109,15 @@ void judge_running(const Snapshot& at, Findings& out) {
 bool ended_lately(const Snapshot& at, const Incremental& pass) {
   if (!pass.started || !pass.ended) return false;
   const double patience = std::max(2 * at.limits.incremental_sync_interval, least_patience);
-  return seconds_between(*pass.ended, at.time) <= patience + seconds_between(*pass.started, *pass.ended);
+  // While the sync was disabled none was due.
+  const int64_t from = at.auto_sync_enabled ? std::max(*pass.ended, at.switched.value_or(0)) : *pass.ended;
+  return seconds_between(from, at.time) <= patience + seconds_between(*pass.started, *pass.ended);
+}
+
+bool moves(const Snapshot& at, const Incremental& pass) {
+  // A large transaction is captured, and written, for long before anybody sees a trace of it.
+  const double patience = std::max(2 * at.limits.incremental_sync_interval, 1800.0);
+  return pass.running && (!pass.progress || seconds_between(*pass.progress, at.time) <= patience);
 }
 
 void judge_schedule(const Snapshot& at, Findings& out) {
@@ -107,7 +129,8 @@ void judge_schedule(const Snapshot& at, Findings& out) {
       out.push_back({Level::unknown, "state_unreadable", "", file.what,
                      "run this as the user of the services, or let it read the state directory"});
     else
-      out.push_back({Level::warning, "state_garbage", "", file.what,
+      // What was different may be so still, and nobody can tell.
+      out.push_back({file.proofs ? Level::unknown : Level::warning, "state_garbage", "", file.what,
                      file.file.empty() ? "mend what is named there" : "rm " + file.file + "; it is written anew"});
   if (!at.auto_sync_enabled) {
     const bool turned = !at.switched_by.empty();
@@ -116,7 +139,8 @@ void judge_schedule(const Snapshot& at, Findings& out) {
                        (turned ? "by " + at.switched_by + " since " + moment_words(at.switched)
                                : std::string("by auto_sync_enabled in the configuration")) +
                        ": the backup is not kept equal",
-                   turned ? "pgtandem status enable" : "set auto_sync_enabled: true, or pgtandem status enable"});
+                   turned ? "pgtandem status enable" : "set auto_sync_enabled: true, or pgtandem status enable",
+                   turned ? at.switched : Time()});
     return;
   }
   if (at.spool.founded) judge_running(at, out);

@@ -34,6 +34,18 @@ Finding silent(const Node& node) {
       finding.mend =
           std::string("pgtandem ") + (primary ? "capture" : "apply") + " init prints the statements that grant it";
       break;
+    case Trouble::crowded:
+      finding.code = side + "_full";
+      finding.what = named(node) + " takes nobody in, all its connections are in use: " + node.server.error;
+      finding.mend = "SELECT pid, usename, application_name, state FROM pg_stat_activity, on " + place +
+                     ", tells who has them: end what only idles, or raise max_connections";
+      break;
+    case Trouble::starting:
+      finding.code = side + "_starting";
+      finding.what = named(node) + " runs, but takes nobody in: it starts, stops or recovers: " + node.server.error;
+      finding.mend = "wait: after a crash it reads its WAL first; journalctl -u postgresql on " + place +
+                     " tells how far it is. Nothing is lost meanwhile";
+      break;
     case Trouble::other:
     case Trouble::unreachable:
     case Trouble::none:

@@ -1,3 +1,4 @@
+#include <optional>
 #include <string>
 
 #include "base/margin.hpp"
@@ -50,15 +51,17 @@ void judge_slot(const Snapshot& at, Findings& out) {
                    "pgtandem capture init"});
 }
 
-void judge_disk(const Spool& spool, Findings& out) {
-  if (!spool.free_bytes || !spool.disk_bytes) return;
-  const base::Room room = base::room_on(*spool.free_bytes, *spool.disk_bytes);
+// `of`: what lies there, and the setting that moves it.
+void judge_disk(const std::optional<uint64_t>& free, const std::optional<uint64_t>& size, const std::string& of,
+                Findings& out) {
+  if (!free || !size) return;
+  const base::Room room = base::room_on(*free, *size);
   if (room == base::Room::enough) return;
   const bool full = room == base::Room::none;
   out.push_back({full ? Level::critical : Level::warning, full ? "disk_full" : "disk_space", "",
-                 "the disk of the spool is " + std::string(full ? "full" : "nearly full") + ": " +
-                     base::size_text(*spool.free_bytes) + " free of " + base::size_text(*spool.disk_bytes),
-                 "make room there, or move spool.directory to a larger one; df says what is where"});
+                 "the disk of the " + of + " is " + std::string(full ? "full" : "nearly full") + ": " +
+                     base::size_text(*free) + " free of " + base::size_text(*size),
+                 "make room there, or move " + of + ".directory to a larger one; df says what is where"});
 }
 
 }  // namespace
@@ -75,7 +78,8 @@ void judge_way(const Snapshot& at, Findings& out) {
         {Level::critical, "not_set_up", "", "nothing is set up yet: there is no spool", "pgtandem sync-full --init"});
   judge_slot(at, out);
   if (!spool.founded) return;
-  judge_disk(spool, out);
+  judge_disk(spool.free_bytes, spool.disk_bytes, "spool", out);
+  if (at.state_disk_apart) judge_disk(at.state_free_bytes, at.state_disk_bytes, "state", out);
   const auto used = static_cast<double>(spool.bytes);
   const auto most = static_cast<double>(spool.max_bytes);
   if (spool.full)
@@ -89,9 +93,9 @@ void judge_way(const Snapshot& at, Findings& out) {
          "the spool is nearly full: " + base::size_text(spool.bytes) + " of " + base::size_text(spool.max_bytes),
          "let pgtandem apply --follow run, or raise spool.max_bytes"});
   for (const auto& [name, of] : at.standbys)
-    if (of.waiting > static_cast<uint64_t>(at.limits.max_queue_size))
+    if (of.waiting.value_or(0) > static_cast<uint64_t>(at.limits.max_queue_size))
       out.push_back({Level::warning, "queue_congested", name,
-                     "the queue is congested: " + std::to_string(of.waiting) + " operations wait" +
+                     "the queue is congested: " + std::to_string(*of.waiting) + " operations wait" +
                          (at.standbys.size() > 1 ? " for " + name : "") + ", more than max_queue_size (" +
                          std::to_string(at.limits.max_queue_size) + ")",
                      "let pgtandem apply --follow" + node_option(at, name) + " run; where it runs, raise batch_size"});

@@ -27,7 +27,7 @@ std::string node_option(const Snapshot& at, const std::string& node);
 // Has this incremental pass ended, however it did, not longer ago than the next one should have?
 bool ended_lately(const Snapshot& at, const Incremental& pass);
 
-// s that the standby may be behind.
-double lag_threshold_of(const Snapshot& at, const std::string& node);
+// One is at work, and has left a trace of it not long ago.
+bool moves(const Snapshot& at, const Incremental& pass);
 
 }  // namespace report

@@ -2,6 +2,8 @@
 // cannot be read is told in the snapshot, nothing here throws. For snapshot.cpp.
 #pragma once
 
+#include <filesystem>
+
 #include "base/error.hpp"
 #include "config/settings.hpp"
 #include "report/ask.hpp"
@@ -14,6 +16,9 @@ void look_at_state(const config::Settings& settings, Snapshot& out);
 // The spool, and how far each standby is in it; `answers` go before what cursors say. The servers have to be asked
 // before: only then "has all that the primary had when it was asked" can be said.
 void look_at_spool(const config::Settings& settings, const std::map<std::string, Answer>& answers, Snapshot& out);
+
+// When the file was last written to; nothing where it is not, or may not be seen.
+Time changed(const std::filesystem::path& file);
 
 // Runs `read`; what it throws goes to `unreadable`, under the name of the file, where removing that would mend it.
 template <class Read>

@@ -21,12 +21,6 @@ using change::Lsn;
 // s that the queue is read through to count transactions; what would take longer is not known.
 constexpr double most_counting = 0.1;
 
-Time changed(const std::filesystem::path& file) {
-  struct stat now {};
-  if (::stat(file.c_str(), &now) != 0) return {};
-  return int64_t{now.st_mtim.tv_sec} * 1'000'000 + now.st_mtim.tv_nsec / 1000;
-}
-
 // What is damaged and what may only not be read are mended otherwise.
 void spool_failed(const base::Error& error, Spool& spool) {
   if (!spool.error.empty()) return;
@@ -34,12 +28,19 @@ void spool_failed(const base::Error& error, Spool& spool) {
   spool.readable = error.kind() != base::Exit::no_right;
 }
 
-void look_at_disk(const std::filesystem::path& directory, Spool& spool) {
+void look_at_disk(const std::filesystem::path& directory, std::optional<uint64_t>& free_bytes,
+                  std::optional<uint64_t>& disk_bytes) {
   std::error_code unknown;
   const std::filesystem::space_info disk = std::filesystem::space(directory, unknown);
   if (unknown) return;
-  spool.free_bytes = disk.available;
-  spool.disk_bytes = disk.capacity;
+  free_bytes = disk.available;
+  disk_bytes = disk.capacity;
+}
+
+bool other_disk(const std::filesystem::path& one, const std::filesystem::path& other) {
+  struct stat here {};
+  struct stat there {};
+  return ::stat(one.c_str(), &here) == 0 && ::stat(other.c_str(), &there) == 0 && here.st_dev != there.st_dev;
 }
 
 // What waits for a standby that is at `after`: its first transaction's time, and how many there are.
@@ -69,6 +70,7 @@ void look_at_standby(const config::Settings& settings, const spool::Mark& mark, 
                      Standby& of) {
   const std::filesystem::path& directory = settings.spool.directory;
   Lsn applied;
+  const size_t unreadable = out.unreadable.size();
   look(out, spool::cursor_path(directory, of.node), [&] {
     const std::optional<spool::Cursor> cursor = spool::read_cursor(directory, of.node);
     if (!cursor) return;
@@ -76,17 +78,20 @@ void look_at_standby(const config::Settings& settings, const spool::Mark& mark, 
     of.operations_total = cursor->operations;
     if (cursor->time > 0) of.applied_time = cursor->time;
   });
+  bool known = out.unreadable.size() == unreadable;  // no cursor at all: it has applied nothing
   if (answer != nullptr) {
     of.error = answer->progress_error;
     of.paused = answer->paused;
     Lsn said;
     if (answer->asked_progress && (answer->applied_lsn.empty() || Lsn::parse(answer->applied_lsn, said))) {
       applied = said;
+      known = true;
       of.operations_total = answer->operations;
       of.applied_time = answer->applied_time;
     }
   }
   if (applied.value != 0) of.applied_lsn = applied.text();
+  if (!known) return;
   of.waiting = spool::waiting(mark, of.operations_total);
   if (applied < mark.commit_lsn) {
     if (applied.value != 0) of.applied_to = applied.text();
@@ -115,14 +120,25 @@ void measure_lag(const Snapshot& out, const std::string& primary_lsn, Standby& o
 
 }  // namespace
 
+Time changed(const std::filesystem::path& file) {
+  struct stat now {};
+  if (::stat(file.c_str(), &now) != 0) return {};
+  return int64_t{now.st_mtim.tv_sec} * 1'000'000 + now.st_mtim.tv_nsec / 1000;
+}
+
 void look_at_spool(const config::Settings& settings, const std::map<std::string, Answer>& answers, Snapshot& out) {
   const std::filesystem::path& directory = settings.spool.directory;
   Spool& spool = out.spool;
   spool.max_bytes = static_cast<uint64_t>(settings.spool.max_bytes);
-  look_at_disk(directory, spool);
+  look_at_disk(directory, spool.free_bytes, spool.disk_bytes);
+  look_at_disk(settings.state_directory, out.state_free_bytes, out.state_disk_bytes);
+  out.state_disk_apart = other_disk(directory, settings.state_directory);
   try {
     const std::optional<spool::Mark> mark = spool::read_mark(directory);
-    if (!mark) return;
+    if (!mark) {
+      for (auto& [name, of] : out.standbys) of.waiting = 0;
+      return;
+    }
     spool.founded = true;
     spool.system_id = mark->source.system_id;
     spool.timeline = mark->source.timeline;

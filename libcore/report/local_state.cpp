@@ -2,8 +2,10 @@
 
 #include "base/clock.hpp"
 #include "report/local.hpp"
+#include "spool/cursor.hpp"
 #include "spool/dead.hpp"
 #include "spool/layout.hpp"
+#include "spool/mark.hpp"
 #include "state/full_pass.hpp"
 #include "state/incremental.hpp"
 #include "state/marks.hpp"
@@ -37,13 +39,29 @@ void look_at_switch(const config::Settings& settings, Snapshot& out) {
   });
 }
 
+// When whatever brings changes over last left a trace: capture in the queue, apply in a cursor.
+Time last_trace(const config::Settings& settings, const Snapshot& out) {
+  const std::filesystem::path& spool = settings.spool.directory;
+  Time last = changed(spool::mark_path(spool));
+  try {
+    // A large transaction grows for long until the mark moves.
+    for (const spool::Segment& segment : spool::list_segments(spool)) last = std::max(last, changed(segment.path));
+  } catch (const base::Error&) {
+    // look_at_spool() tells
+  }
+  for (const auto& [name, of] : out.standbys) last = std::max(last, changed(spool::cursor_path(spool, name)));
+  return last;
+}
+
 void look_at_passes(const config::Settings& settings, Snapshot& out) {
   const std::filesystem::path& state = settings.state_directory;
+  const Time trace = last_trace(settings, out);
   look(out, state / "runs" / "incremental.json", [&] {
     const bool running = state::incremental_runs(state);
     const std::optional<state::IncrementalPass> last = state::last_incremental(state);
     const auto take = [&](Incremental& pass, const state::IncrementalPass* of) {
       pass.running = running;
+      if (running) pass.progress = std::max(trace, changed(state / "incremental.lock"));  // it is written at the begin
       if (of == nullptr) return;
       pass.started = of->started;
       pass.ended = of->ended;
@@ -66,6 +84,10 @@ void look_at_passes(const config::Settings& settings, Snapshot& out) {
       pass.running = last->state == state::PassState::running || last->state == state::PassState::starting;
       pass.started = time_of(last->started);
       pass.ended = time_of(last->ended);
+      if (pass.running)
+        for (const Time& time : {trace, pass.started, changed(state::last_pass_path(state, node)),
+                                 changed(state::receipt_path(state)), changed(state / ("repairs." + node + ".jsonl"))})
+          pass.progress = std::max(pass.progress, time);
       pass.exit_code = last->exit_code;
       pass.failed = last->failed;
       pass.message = last->message;
@@ -91,6 +113,7 @@ void look_at_tables(const config::Settings& settings, Snapshot& out) {
                            .rows = {},
                            .equal_time = {},
                            .equal_lsn = {}});
+  const size_t unreadable = out.unreadable.size();
   look(out, state::receipt_path(state), [&] {
     for (const auto& [node, receipt] : state::read_receipt(state)) {
       const auto found = out.standbys.find(node);
@@ -109,6 +132,7 @@ void look_at_tables(const config::Settings& settings, Snapshot& out) {
       }
     }
   });
+  if (out.unreadable.size() > unreadable) out.unreadable.back().proofs = true;
   look(out, {}, [&] {
     for (const state::TableMark& mark : state::marked_tables(state)) {
       const auto found = out.standbys.find(mark.node);

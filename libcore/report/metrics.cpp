@@ -133,7 +133,7 @@ void add_spool(Metrics& out, const Snapshot& at) {
   if (!at.spool.founded) return;
   const Spool& spool = at.spool;
   out.gauge("pgtandem_queue_operations", "Operations that the slowest standby has not applied.");
-  out.add({}, static_cast<double>(at.sync_queue_size));
+  out.add_known({}, at.sync_queue_size);
   out.gauge("pgtandem_spool_bytes", "Size of the spool's segments.");
   out.add({}, static_cast<double>(spool.bytes));
   out.gauge("pgtandem_spool_max_bytes", "spool.max_bytes: where the spool is full.");
@@ -180,11 +180,13 @@ void add_standbys(Metrics& out, const Snapshot& at) {
   };
   gauge("pgtandem_apply_running", "1 while apply runs for the standby.",
         [](const Standby& of) { return flag(of.applier_running); });
-  gauge("pgtandem_standby_queue_operations", "Operations in the spool that the standby has not applied.",
-        [](const Standby& of) { return of.waiting; });
+  known("pgtandem_standby_queue_operations", "Operations in the spool that the standby has not applied.",
+        &Standby::waiting);
   gauge("pgtandem_standby_caught_up", "1 where the standby had reached the position that the primary was asked for.",
         [](const Standby& of) { return flag(of.caught_up); });
   known("pgtandem_standby_lag_seconds", "Age of the oldest change that the standby may lack.", &Standby::lag_seconds);
+  gauge("pgtandem_standby_lag_limit_seconds", "A lag of more than that is a warning, of ten times as much critical.",
+        [&](const Standby& of) { return lag_limit_of(at, of.node); });
   known("pgtandem_standby_lag_bytes", "WAL between the standby's position and the primary's.", &Standby::lag_bytes);
   known("pgtandem_standby_lag_transactions", "Transactions in the spool that the standby has not applied.",
         &Standby::lag_transactions);

@@ -10,6 +10,7 @@
 #include "report/health.hpp"
 #include "report/judges.hpp"
 #include "report/local.hpp"
+#include "report/since.hpp"
 #include "report/words.hpp"
 #include "spool/mark.hpp"
 
@@ -64,7 +65,7 @@ void judge_monitoring(Snapshot& out) {
   const bool recent = all([&](const Standby& of) {
     const Incremental& pass = of.incremental;
     // One that failed, because services run, say, has brought nothing over.
-    return pass.running || (pass.exit_code.value_or(0) <= 1 && ended_lately(out, pass));
+    return moves(out, pass) || (!pass.running && pass.exit_code.value_or(0) <= 1 && ended_lately(out, pass));
   });
   const bool all_apply = all([](const Standby& of) { return of.applier_running; });
   out.by_services = out.spool.capture_running && all_apply && !out.incremental.running;
@@ -77,7 +78,7 @@ Snapshot take_snapshot(const config::Settings& settings) {
   Snapshot out;
   out.version = PGTANDEM_VERSION;
   out.limits = {settings.synchronization.full_sync_interval, settings.synchronization.incremental_sync_interval,
-                settings.synchronization.max_queue_size};
+                settings.synchronization.max_queue_size, settings.full_sync.max_age};
   name_nodes(settings, out);
   const std::map<std::string, Answer> answers = ask_servers(settings, source_of(settings), deadline);
   out.time = base::unix_microseconds();
@@ -89,15 +90,21 @@ Snapshot take_snapshot(const config::Settings& settings) {
   look_at_state(settings, out);
   count_failures(settings.state_directory, settings.monitoring.health_check_interval, out);
   judge_monitoring(out);
+  out.sync_queue_size = 0;
   if (const Standby* const slowest = out.slowest()) {
-    out.sync_queue_size = slowest->waiting;
+    // Of one of which nobody knows what waits for it, it may be the most.
+    const bool known = std::all_of(out.standbys.begin(), out.standbys.end(),
+                                   [](const auto& of) { return of.second.waiting.has_value(); });
+    out.sync_queue_size = known ? slowest->waiting : std::nullopt;
     out.oldest_pending = slowest->oldest_pending;
   }
   for (auto& [name, node] : out.nodes) {
     const auto standby = out.standbys.find(name);
     node.replication_lag = standby == out.standbys.end() ? std::optional<double>(0) : standby->second.lag_seconds;
   }
+  const FirstSeen seen = read_first_seen(settings.state_directory, out);
   judge_all(out);
+  tell_since(seen, out.verdict);
   return out;
 }
 

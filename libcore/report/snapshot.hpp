@@ -24,6 +24,8 @@ enum class Trouble {
   hangs,        // no answer within the deadline
   login,        // wrong password, role, database, or pg_hba.conf
   right,        // the role lacks one
+  crowded,      // all its connections are taken
+  starting,     // it starts, stops, or recovers
   other,
 };
 
@@ -131,6 +133,7 @@ struct FullPass {
   Time proven;                        // when a pass last proved all tables equal
   std::string lsn;                    // of the last cut
   std::vector<std::string> unproven;  // tables that the last one left so
+  Time progress;                      // while it runs: when it last left a trace of its work
 };
 
 // A pass that timers start: of one standby the last one for it, else the last one of all.
@@ -140,6 +143,7 @@ struct Incremental {
   Time ended;
   std::optional<int> exit_code;
   std::string failed;
+  Time progress;  // while one runs: when it last left a trace of its work
 };
 
 // One standby: what has arrived there.
@@ -150,8 +154,8 @@ struct Standby {
   std::string applied_lsn;  // of the last transaction applied; empty: none
   Time applied_time;        // its commit time
   std::string applied_to;   // LSN: whatever committed at or before it is there. "Caught up" is this, not silence
-  uint64_t waiting = 0;     // operations in the queue for it
-  Time oldest_pending;      // commit time of the first of them
+  std::optional<uint64_t> waiting;  // operations in the queue for it
+  Time oldest_pending;              // commit time of the first of them
   std::optional<double> lag_seconds;
   std::optional<int64_t> lag_bytes;          // of WAL, from applied_to to where the primary is
   std::optional<uint64_t> lag_transactions;  // in the queue; what is not captured yet nobody has counted
@@ -175,6 +179,7 @@ struct Garbage {
   std::string file;       // empty: removing it would lose something
   std::string what;       // one line, which names it
   bool no_right = false;  // it is whole, perhaps: we may only not read it
+  bool proofs = false;    // it has what was proven: without it nobody can tell whether tables are equal
 };
 
 struct Event {
@@ -188,6 +193,7 @@ struct Limits {
   double full_sync_interval = 300;
   double incremental_sync_interval = 10;
   int64_t max_queue_size = 1000;
+  double max_age = 86400;  // s: of a row's last proof
 };
 
 struct Snapshot {
@@ -199,13 +205,16 @@ struct Snapshot {
   std::string switched_by;  // who turned it by `status enable` or `disable`; empty: nobody, the configuration counts
   std::string switch_reason;
   Time switched;
-  bool is_monitoring = false;    // services run, or the passes run when they should
-  bool by_services = false;      // capture and apply run now, all the time
-  uint64_t sync_queue_size = 0;  // operations that the slowest standby has not applied
+  bool is_monitoring = false;               // services run, or the passes run when they should
+  bool by_services = false;                 // capture and apply run now, all the time
+  std::optional<uint64_t> sync_queue_size;  // operations that the slowest standby has not applied
   Time oldest_pending;
   std::map<std::string, Node> nodes;
   Slot slot;
   Spool spool;
+  std::optional<uint64_t> state_free_bytes;  // of the state directory's file system
+  std::optional<uint64_t> state_disk_bytes;
+  bool state_disk_apart = false;            // it is not the spool's
   std::map<std::string, Standby> standbys;  // by node
   Incremental incremental;
   uint64_t capture_retries_total = 0;

@@ -1,6 +1,7 @@
 #include "report/text.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/size_text.hpp"
 #include "base/tame.hpp"
@@ -63,6 +64,18 @@ std::string join(const std::vector<std::string>& parts) {
   return out;
 }
 
+// Of a line as Screen makes it: characters, and colours that take no place.
+size_t columns_of(std::string_view line) {
+  size_t columns = 0;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\033')
+      i = std::min(line.find('m', i), line.size());
+    else if ((static_cast<unsigned char>(line[i]) & 0xC0) != 0x80)
+      ++columns;
+  }
+  return columns;
+}
+
 std::string sync_words(const Snapshot& at) {
   if (!at.auto_sync_enabled) return "disabled" + (at.switched_by.empty() ? "" : " by " + at.switched_by);
   if (at.by_services) return "enabled, by services";
@@ -99,7 +112,8 @@ std::string slot_words(const Snapshot& at) {
 std::string queue_words(const Snapshot& at) {
   const Spool& spool = at.spool;
   if (!spool.founded) return spool.error.empty() ? "none yet" : spool.error;
-  std::vector<std::string> parts = {count_words(at.sync_queue_size, "operation") + " waiting"};
+  std::vector<std::string> parts = {at.sync_queue_size ? count_words(*at.sync_queue_size, "operation") + " waiting"
+                                                       : "nobody can tell how much waits"};
   if (at.oldest_pending) parts.push_back("the oldest for " + span_words(seconds_between(*at.oldest_pending, at.time)));
   parts.push_back(base::size_text(spool.bytes) + " of " + base::size_text(spool.max_bytes));
   return join(parts);
@@ -128,7 +142,7 @@ std::string applied_words(const Snapshot& at, const Standby& of) {
   if (!of.caught_up && of.lag_seconds) parts.push_back("at most " + span_words(*of.lag_seconds) + " behind");
   if (of.applied_time) parts.push_back("last change of " + moment_words(of.applied_time));
   if (of.rate && *of.rate > 0) parts.push_back(rate_words(*of.rate));
-  if (at.standbys.size() > 1) parts.push_back(count_words(of.waiting, "operation") + " waiting");
+  if (at.standbys.size() > 1 && of.waiting) parts.push_back(count_words(*of.waiting, "operation") + " waiting");
   return join(parts);
 }
 
@@ -168,7 +182,8 @@ std::string show_text(const Snapshot& at, bool colour, size_t width) {
   screen.entry("at", moment_words(at.time) + ", on " + at.local_node);
   screen.gap();
   for (const Finding& finding : verdict.findings) {
-    screen.coloured(colour_of(finding.level), std::string(name_of(finding.level)) + ": " + finding.what);
+    screen.coloured(colour_of(finding.level),
+                    std::string(name_of(finding.level)) + ": " + finding.what + since_words(finding));
     screen.line("    do: " + finding.mend);
   }
   if (!verdict.findings.empty()) screen.gap();
@@ -184,11 +199,25 @@ std::string show_text(const Snapshot& at, bool colour, size_t width) {
   return std::move(screen).text();
 }
 
+std::string first_rows(const std::string& text, size_t width, size_t rows) {
+  size_t end = 0;
+  for (size_t start = 0; start < text.size(); start = text.find('\n', start) + 1) {
+    const size_t stop = text.find('\n', start);
+    if (stop == std::string::npos) break;
+    const size_t columns = columns_of(std::string_view(text).substr(start, stop - start));
+    const size_t taken = std::max<size_t>(1, (columns + width - 1) / width);
+    if (taken > rows) break;
+    rows -= taken;
+    end = stop;
+  }
+  return text.substr(0, end);
+}
+
 std::string line_text(const Snapshot& at) {
   const Verdict& verdict = at.verdict;
   const Standby* const of = at.slowest();
-  std::string out =
-      moment_words(at.time) + " " + name_of(verdict.level) + " queue " + std::to_string(at.sync_queue_size);
+  std::string out = moment_words(at.time) + " " + name_of(verdict.level) + " queue " +
+                    (at.sync_queue_size ? std::to_string(*at.sync_queue_size) : "not known");
   if (of != nullptr && of->lag_seconds) out += " lag " + span_words(*of->lag_seconds);
   return tame(out + ": " + verdict.line, 0) + "\n";
 }

@@ -2,6 +2,8 @@
 // (health.hpp) once a snapshot; the page, the metrics, the alerts and the exit code of `status health` follow them.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +15,11 @@ const char* name_of(Level level);  // ok, warning, critical, unknown
 
 struct Finding {
   Level level = Level::warning;
-  std::string code;  // a word for programs, as "slot_missing"; never changes its meaning
-  std::string node;  // that it is about; empty: all of it
-  std::string what;  // one line, for people
-  std::string mend;  // the command, or the statement, that mends it
+  std::string code;                   // a word for programs, as "slot_missing"; never changes its meaning
+  std::string node;                   // that it is about; empty: all of it
+  std::string what;                   // one line, for people
+  std::string mend;                   // the command, or the statement, that mends it
+  std::optional<int64_t> since = {};  // microseconds since 1970: when it began, or was first seen; absent: not known
 };
 
 struct Verdict {

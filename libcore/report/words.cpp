@@ -41,6 +41,11 @@ std::string moment_words(const Time& time) {
   return text.substr(0, text.find('.')) + " UTC";
 }
 
+std::string since_words(const Finding& finding) {
+  if (!finding.since || finding.what.find(moment_words(finding.since)) != std::string::npos) return {};
+  return " (since " + moment_words(finding.since) + ")";
+}
+
 double seconds_between(int64_t from, int64_t to) { return to > from ? static_cast<double>(to - from) / 1e6 : 0; }
 
 const char* name_of(config::Role role) { return role == config::Role::primary ? "primary" : "secondary"; }

@@ -53,4 +53,27 @@ same "mails after it" "" "$(cat "$work/mail.down.2" "$work/mail.down.3")"
 cluster_start standby
 as_cron "${jobs[2]}" up || true
 same "that it is over" 1 "$(grep -c 'alert database_down cleared' "$work/mail.up")"
+# --- and one whose state directory is on a full disk: each alert is one mail all the same, also what is to be counted first ---
+mkdir "$work/disk"
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1m,mode=0700 tmpfs "$work/disk" 2>/dev/null; then
+  clusters_at_exit "umount -l '$work/disk'"
+  mv "$work/state" "$work/disk/state"
+  ln -s disk/state "$work/state"
+  write_config 'images, categories' 'max_retry_attempts: 0' 'alerts: {database_down: {threshold: 3, cooldown: 0}, disk_space: {}}' 'monitoring: {health_check_interval: 0.2}'
+  as_cron "${jobs[2]}" room || true
+  head -c 2M /dev/zero >"$work/disk/filler" 2>/dev/null || true
+  cluster_stop standby
+  for n in 1 2 3 4 5 6; do
+    as_cron "${jobs[2]}" "full.$n" || true
+    sleep 0.3
+  done
+  same "mails of a full disk" '1 1' "$(cat "$work"/mail.full.* | grep -c 'alert disk_space raised') $(cat "$work"/mail.full.* | grep -c 'alert database_down raised')"
+  same "lines of them" 2 "$(cat "$work"/mail.full.* | wc -l)"
+  rm "$work/disk/filler"
+  cluster_start standby
+  as_cron "${jobs[2]}" over || true
+  same "that both are over" 2 "$(grep -c ' cleared' "$work/mail.over")"
+else
+  say "no tmpfs may be mounted here: a full disk is not tried"
+fi
 say "cron's jobs say what is wrong, once, and nothing else"

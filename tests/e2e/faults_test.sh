@@ -18,6 +18,9 @@ diagnosed() {
   same "$fault: exit code of health" "$exit" "$code"
   grep -qE -- "$words" <<<"$what" || fail "$fault: '$what' does not say '$words'"
   grep -qE -- "$mended" <<<"$mend" || fail "$fault: '$mend' does not say '$mended'"
+  # Whoever may write there has noted it.
+  [ $# -gt 0 ] || jq -e --arg code "$finding" 'first(.findings[] | select(.code == $code)) | .since | startswith("20")' "$work/health" >/dev/null ||
+    fail "$fault: not a word about since when: $(cat "$work/health")"
   "$@" "$BIN/status" >"$work/out" 2>"$work/err" || fail "$fault: status itself fails: $(cat "$work/err")"
   grep -qE -- "$words" "$work/out" || fail "$fault: the screen does not say '$words': $(cat "$work/out")"
   grep -qE -- "do: .*($mended)" "$work/out" || fail "$fault: the screen does not say '$mended': $(cat "$work/out")"
@@ -66,7 +69,9 @@ diagnosed 'clock skew' 1 clock_skew 'clock of .* is (59|60) min behind' 'timedat
 for file in verify.json full-sync.backup_node.json; do
   cp "$work/state/$file" "$work/kept"
   echo '{"garbage' >"$work/state/$file"
-  diagnosed "garbage in $file" 1 state_garbage "$file is damaged" "rm .*/$file"
+  exit=1
+  [ "$file" != verify.json ] || exit=3 # what was proven is not known
+  diagnosed "garbage in $file" "$exit" state_garbage "$file is damaged" "rm .*/$file"
   cp "$work/kept" "$work/state/$file"
 done
 state full-sync.backup_node.json '.last_full_sync -= 100000'
@@ -118,6 +123,10 @@ diagnosed 'capture stopped' 2 capture_stopped 'capture does not run' 'start pgta
 follow_stop apply
 jq -nc '{pass: "incremental", started: "2026-01-01T00:00:00.000000Z", ended: "2026-01-01T00:00:01.000000Z", until_lsn: null, exit_code: 0, failed: null,
   stopped: false} | .nodes.backup_node = .' >"$work/state/runs/incremental.json"
+expect 0 "$BIN/status" disable
+expect 0 "$BIN/status" enable
+gone pass_overdue || fail "a pass is overdue that was disabled a moment ago"
+rm "$work/state/switches.json"
 diagnosed 'timer does not run' 2 pass_overdue 'no incremental pass has ended since 2026-01-01' 'timer'
 configure 'spool: {directory: spool, max_bytes: 20KiB}'
 follow_capture
@@ -169,6 +178,9 @@ wait_until 5 "the reload" found login_refused
 diagnosed 'wrong password' 2 login_refused 'password authentication failed' 'pgpass'
 ! grep -q 'wrong' "$work/health" || fail "a password in what status says"
 configure
+cluster_psql standby postgres -c 'alter role pgtandem connection limit 0'
+diagnosed 'no connection left' 2 standby_full 'all its connections are in use.*53300' 'pg_stat_activity'
+cluster_psql standby postgres -c 'alter role pgtandem connection limit -1'
 cluster_psql standby postgres -c 'revoke connect on database crawler from public'
 diagnosed 'missing right' 2 right_missing 'GRANT CONNECT ON DATABASE "?crawler' 'apply init'
 cluster_psql standby postgres -c 'grant connect on database crawler to public'
@@ -185,6 +197,13 @@ clusters_at_exit "kill -CONT $server 2>/dev/null || true"
 diagnosed 'primary hangs' 2 primary_hangs 'primary_node gives no answer' 'journalctl'
 kill -CONT "$server"
 follow_stop
+cluster_psql standby postgres -Atc 'select pg_sleep(30)' >/dev/null 2>&1 &
+sleeps() { [ "$(cluster_psql standby postgres -Atc "select count(*) from pg_stat_activity where query like '%pg_sleep(30)%' and pid <> pg_backend_pid()")" = 1 ]; }
+wait_until 5 "a session that keeps it from stopping" sleeps
+kill -TERM "$(cluster_pid standby)"
+stopping() { found standby_starting; }
+wait_until 5 "the server to stop taking sessions" stopping
+diagnosed 'standby stops' 2 standby_starting 'it starts, stops or recovers.*57P03' 'wait: '
 cluster_stop standby
 diagnosed 'standby stopped' 2 standby_down 'secondary backup_node does not answer' 'systemctl start postgresql'
 cluster_start standby

@@ -103,10 +103,13 @@ for path in /nowhere /api /api/ /api/status/ /api/status%00 //api/status /api/..
 must 200 GET '/api/status?pretty=1'
 head -c 5000 /dev/zero | tr '\0' x >"$work/long"
 must 413 POST /api/force-sync --data-binary "@$work/long"
+must 413 POST /api/sync/enable --data-binary "@"<(head -c 4097 "$work/long")
+must 200 POST /api/sync/enable --data-binary "@"<(head -c 4096 "$work/long")
 must 413 POST /api/force-sync --data-binary "@$work/long" -H 'Transfer-Encoding: chunked'
 head -c 5000000 /dev/zero >"$work/longer"
 must 413 POST /api/sync/disable --data-binary "@$work/longer"
 must 431 GET /api/status -H "X-Long: $(head -c 9000 "$work/longer" | tr '\0' x)"
+must 200 GET /api/status -H "X-Long: $(head -c 7900 "$work/longer" | tr '\0' x)" # with the rest a little below 8 KiB
 ask GET /api/status -H "X-Long: $(head -c 90000 "$work/longer" | tr '\0' x)"
 same "a head of 90 kB" 431 "$code"
 must 403 GET /api/status -H 'Host: evil.example'
@@ -141,6 +144,10 @@ must 200 GET /api/health
 must 200 GET /api/sync-status
 same "level" warning "$(body .level)"
 rm "$work/state/full-sync.backup_node.json"
+echo '{garbage' >"$work/state/runs/full-damaged.json"
+must 500 GET /api/runs/full-damaged
+body .message | grep -q 'runs/full-damaged.json is damaged; remove it' || fail "a damaged record: $(body .message)"
+rm "$work/state/runs/full-damaged.json"
 
 # --- nothing secret in any answer, nor in the log ---
 for path in / /metrics /api/status /api/sync-status /api/replication-lag /api/health /api/ready /api/snapshot /api/history "/api/runs/$run"; do

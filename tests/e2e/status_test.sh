@@ -36,7 +36,7 @@ wait_applied
 expect 0 "$BIN/sync-full"
 wait_until 10 "a good health" "$BIN/status" health >"$work/health"
 expect 0 "$BIN/status" health
-head -n 1 "$work/out" | grep -qE '^PGTANDEM OK - backup_node .* \| lag=[0-9.]+s;60 .*queue=0;1000 .*quarantined=0' || fail "$(cat "$work/out")"
+head -n 1 "$work/out" | grep -qE '^PGTANDEM OK - backup_node .* \| lag=[0-9.]+s;60;600 .*queue=0;1000 .*quarantined=0' || fail "$(cat "$work/out")"
 same "lines where all is well" 1 "$(wc -l <"$work/out")"
 caught_up() { [ "$(look .standbys.backup_node.caught_up)" = true ]; }
 wait_until 10 "the standby where the primary is" caught_up
@@ -60,6 +60,12 @@ grep -qx 'pgtandem_apply_operations_total{node="backup_node"} 40' "$work/metrics
 grep -qx 'pgtandem_health_level 0' "$work/metrics" || fail "health level"
 expect 0 "$BIN/status" metrics --textfile "$work/pgtandem.prom"
 same "the file and what is left beside it" "pgtandem.prom 644" "$(cd "$work" && stat -c '%n %a' pgtandem.prom*)"
+rm "$work/pgtandem.prom"
+(umask 077 && "$BIN/status" health --textfile "$work/pgtandem.prom") >"$work/out" 2>"$work/err" || fail "health: $(cat "$work/out" "$work/err")"
+same "what a look at the health leaves for node_exporter" "pgtandem.prom 644" "$(cd "$work" && stat -c '%n %a' pgtandem.prom*)"
+grep -qx 'pgtandem_health_level 0' "$work/pgtandem.prom" || fail "its metrics: $(cat "$work/pgtandem.prom")"
+expect 0 "$BIN/status" health --textfile "$work/none/pgtandem.prom"
+same "what is said where there is no node_exporter" "" "$(cat "$work/err")"
 
 # --- monitor: lines, or in place on a terminal, until it is stopped ---
 "$BIN/status" monitor --interval 1 >"$work/lines" 2>"$work/err" &
@@ -74,6 +80,14 @@ monitor=$!
 wait_until 15 "a screen that is drawn again in its place" redrawn
 kill -TERM "$monitor"
 wait "$monitor" || true
+TERM=xterm script -qec "stty rows 6 cols 70 && '$BIN/status' monitor --interval 1" /dev/null >"$work/screen" 2>&1 &
+monitor=$!
+wait_until 15 "a low screen that is drawn again" redrawn
+kill -TERM "$monitor"
+wait "$monitor" || true
+low=$(tr -d '\r' <"$work/screen" | awk 'BEGIN { RS = "\033\\[H" } NR == 2')
+same "rows of a screen of six" 6 "$(wc -l <<<"$low")"
+head -n 1 <<<"$low" | grep -q '^pgtandem .*ok.*backup_node' || fail "the verdict is not on a low screen: $low"
 
 # --- a server that hangs: said within the deadline; an alert that is raised once, across runs, and cleared once ---
 server=$(cluster_pid standby)

@@ -69,7 +69,8 @@ last=$(recorded .last_full_sync)
 expect 0 "$script" --if-due
 told 'not due for [0-9]* s; nothing done'
 same "the last one" "$last" "$(recorded .last_full_sync)"
-jq -c '.last_full_sync -= 100' "$work/state/full-sync.backup_node.json" >"$work/aged" && cp "$work/aged" "$work/state/full-sync.backup_node.json"
+aged() { jq -c "$1" "$work/state/full-sync.backup_node.json" >"$work/aged" && cp "$work/aged" "$work/state/full-sync.backup_node.json"; }
+aged '.last_full_sync -= 100'
 started=$(recorded .started)
 expect 0 "$script" --if-due --quiet
 same "what a quiet pass says" "" "$(cat "$work/err")"
@@ -90,6 +91,20 @@ expect 1 "$script"
 told 'still different on backup_node: public.notes'
 recorded '.tables["public.notes"].why' | grep -q '^paused' || fail "why: $(recorded .)"
 same "the others" '[true,true]' "$(recorded '[.tables["public.images"].proven, .tables["public.categories"].proven]')"
+# What it found stands until the next one is due, and what failed is not met again each minute.
+started=$(recorded .started)
+aged '.last_full_sync -= 100'
+expect 0 "$script" --if-due
+told 'not due for [0-9]* s; nothing done'
+write_config 'images, categories, notes' 'full_sync_interval: 3600'
+aged '.last_full_sync -= 10000 | .exit_code = 69 | .failed = "verify" | .ended = (now - 200 | strftime("%Y-%m-%dT%H:%M:%SZ"))'
+expect 0 "$script" --if-due
+told 'not due for [0-9]* s; nothing done'
+same "passes" "$started" "$(recorded .started)"
+aged '.ended = (now - 280 | strftime("%Y-%m-%dT%H:%M:%SZ"))'
+expect 1 "$script" --if-due
+differ "passes" "$started" "$(recorded .started)"
+write_config 'images, categories, notes' 'full_sync_interval: 60'
 standby 'alter table notes add column extra int'
 wait_applied
 wait_until 30 "the pause's end" eval "[ \"\$(standby \"select count(*) from pgtandem.tables where waiting_shape is not null\")\" = 0 ]"

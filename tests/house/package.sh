@@ -38,6 +38,16 @@ if [ "$(id -u)" != 0 ]; then
   exit 77
 fi
 
+# --- a user that comes from elsewhere, and no group of that name in the files: it is configured all the same ---
+elsewhere=$work/elsewhere
+mkdir -p "$elsewhere/etc/pgtandem" "$work/stubs"
+touch "$elsewhere/etc/group" "$elsewhere/etc/pgtandem/pgtandem.yaml"
+for stub in systemd-sysusers systemd-tmpfiles; do printf '#!/bin/sh\n' >"$work/stubs/$stub"; done
+chmod 755 "$work/stubs"/*
+DPKG_ROOT=$elsewhere PATH=$work/stubs:$PATH sh "$tree/config/debian/postinst" configure '' 2>"$work/log" || fail "postinst without a group: $(cat "$work/log")"
+same "the mode of its configuration" 640 "$(stat -c %a "$elsewhere/etc/pgtandem/pgtandem.yaml")"
+grep -q 'no group pgtandem' "$work/log" || fail "not a word about the group: $(cat "$work/log")"
+
 # --- installed ---
 root=$work/root
 mkdir -p "$root"/{etc,usr/bin,usr/sbin,usr/lib,var/lib/dpkg/info,var/lib/dpkg/updates}

@@ -36,7 +36,7 @@ sed -E "s|$bin/|/usr/bin/|g; s| -c [^ ]*||" "$root/etc/cron.d/pgtandem" | diff "
   fail "config/cron.d/pgtandem is not what install-schedule cron writes"
 jobs=$(grep -cE '^(\S+ ){5}pgtandem test -x (/\S+) && \2 sync-(incremental|full) -c /\S+ --if-due --quiet$' "$root/etc/cron.d/pgtandem")
 [ "$jobs" = 2 ] || fail "$jobs passes in $root/etc/cron.d/pgtandem"
-grep -qE '^(\* ){5}pgtandem test -x (/\S+) && \2 status health -c /\S+ >/dev/null$' "$root/etc/cron.d/pgtandem" || fail "cron looks at no health"
+grep -qE '^(\* ){5}pgtandem test -x (/\S+) && \2 status health -c /\S+ --textfile /\S+/pgtandem[.]prom >/dev/null$' "$root/etc/cron.d/pgtandem" || fail "cron looks at no health"
 sed 's/incremental_sync_interval: 10 /incremental_sync_interval: 90 /; s/full_sync_interval: 300/full_sync_interval: 7200/
   /^monitoring:/,/^\$/s/health_check_interval: 5/health_check_interval: 7.5/' "$example" >"$work/slow.yaml"
 run 0 cron -c "$work/slow.yaml" --root "$root" --user backup
@@ -46,7 +46,13 @@ grep -q '^\* \* \* \* \* backup test -x /' "$root/etc/cron.d/pgtandem" || fail "
 
 # --- systemd ---
 etc=$root/etc/systemd/system
+textfile=$(sed -n 's/.* --textfile \(\S*\) .*/\1/p' "$root/etc/cron.d/pgtandem")
+grep -qF -- " --textfile $textfile" "$tree/config/systemd/pgtandem-health.service" || fail "systemd and cron write the metrics to two places"
+has "$tree/config/systemd/pgtandem-health.service" "ReadWritePaths=-${textfile%/*}"
+! grep -q 'metrics go to' "$work/err" || fail "a word about metrics where nobody reads them"
+mkdir -p "$root${textfile%/*}"
 run 0 systemd -c "$work/slow.yaml" --root "$root"
+grep -q "metrics go to $textfile, once pgtandem may" "$work/err" || fail "not a word about metrics: $(cat "$work/err")"
 grep -q "cron starts passes here too; .*rm $root/etc/cron.d/pgtandem" "$work/err" || fail "no word about cron's file beside systemd: $(cat "$work/err")"
 has "$etc/pgtandem-incremental.timer.d/schedule.conf" OnUnitActiveSec=90s
 has "$etc/pgtandem-full.timer.d/schedule.conf" OnUnitInactiveSec=7200s

@@ -40,7 +40,9 @@ for unit in *.service; do
   read -r program arguments < <(sed -n 's/^ExecStart=//p' "$unit")
   [ -x "$program" ] || continue # verify has said so
   help=$("$program" --help 2>&1) || complain "$name: $program --help fails"
+  case $arguments in [a-z]*) help+=$'\n'$("$program" "${arguments%% *}" --help 2>&1) ;; esac # a command's own options
   for argument in $arguments; do
+    case $argument in /*) continue ;; esac # a file is no word of the help
     grep -qE -- "(^|[ ,])$argument( |\$|,)" <<<"$help" || complain "$unit gives ${program##*/} $argument, which its --help does not have"
   done
 done

@@ -60,6 +60,9 @@ async function looks(browser) {
     assert.equal(await page.evaluate(() => document.documentElement.lang), locale === 'zh-CN' ? 'zh-CN' : 'en', name);
     assert.equal(await page.evaluate(() => [...document.querySelectorAll('[data-word]')].filter(at => !at.textContent).length), 0, name);
     if (locale === 'zh-CN') assert.equal(await page.evaluate(() => [...document.querySelectorAll('h2, button[data-word]')].filter(at => !/[一-鿿]/.test(at.textContent)).length), 0, name);
+    const told = await page.evaluate(() => [...document.querySelectorAll('#state .line, #state .findings li > span:first-of-type')].map(at => at.textContent));
+    assert.ok(told.length > 0, name);
+    for (const line of told) assert.equal(/[一-鿿]/.test(line), locale === 'zh-CN', `${name}: ${line}`);
     const shown = await page.textContent('#tables');
     for (const hostile of words) assert.ok(shown.includes(hostile), `${name}: ${hostile} is not shown as text: ${shown}`);
     assert.equal(await page.evaluate(() => document.querySelectorAll('#tables img, #tables script, #events img').length), 0, name);
@@ -105,6 +108,10 @@ async function controls(browser) {
   await says(page, 'said', 'done, all tables are equal');
   await page.waitForFunction(() => [...document.querySelectorAll('#tables tbody tr')].every(row => /equal/.test(row.textContent) && /ago|just now/.test(row.textContent)));
   await says(page, 'state', 'The backup is good');
+  // A clock that jumps ahead is followed; what was just looked at is not said to be an hour old for ever.
+  await page.evaluate(() => { const real = Date.now; Date.now = () => real() + 3600e3; });
+  await page.waitForFunction(() => [...document.querySelectorAll('#nodes time[data-ago]')].some(at => / (min|h) ago/.test(at.textContent)));
+  await page.waitForFunction(() => [...document.querySelectorAll('#nodes time[data-ago]')].every(at => !/ (min|h) ago/.test(at.textContent)), null, {timeout: 30000});
   await tab_to(page, 'queue');
   await page.keyboard.press('ArrowLeft');
   assert.match(await page.textContent('#queue-now'), /^\d.*: \d/);

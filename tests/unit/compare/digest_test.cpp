@@ -40,8 +40,8 @@ TEST_CASE("both halves of a bigint are hashed, and the mixing is no sum") {
 }
 
 TEST_CASE("the portable digest puts a length before each text, and no md5") {
-  const std::string hash =
-      compare::row_hash({{"a", Form::int4, "integer", true}, {"trim_scale(b)", Form::as_text, "numeric", true}}, Digest::portable);
+  const std::string hash = compare::row_hash(
+      {{"a", Form::int4, "integer", true}, {"trim_scale(b)", Form::as_text, "numeric", true}}, Digest::portable);
   CHECK(hash.find("COALESCE(char_length((a)::text) || ':' || (a)::text, '-')") != std::string::npos);
   CHECK(hash.find("(trim_scale(b))::text") != std::string::npos);
   CHECK(hash.find("sha256(convert_to(") != std::string::npos);
@@ -50,8 +50,8 @@ TEST_CASE("the portable digest puts a length before each text, and no md5") {
 
 TEST_CASE("the self-test has every function that a digest may call") {
   const std::string sql = compare::self_test_sql(Digest::native);
-  for (const char* function : {"hashint2extended", "hashint4extended", "hashint8extended", "hashtextextended",
-                               "hashfloat4extended", "hashfloat8extended", "uuid_hash_extended",
-                               "hash_array_extended", "timestamptz_send", "date_send"})
+  for (const char* function :
+       {"hashint2extended", "hashint4extended", "hashint8extended", "hashtextextended", "hashfloat4extended",
+        "hashfloat8extended", "uuid_hash_extended", "hash_array_extended", "timestamptz_send", "date_send"})
     CHECK(sql.find(function) != std::string::npos);
 }

@@ -30,6 +30,7 @@ TEST_CASE("the users' own file works as it is") {
   CHECK(primary.host == "primary.example.com");
   CHECK(primary.port == 5432);
   CHECK(primary.api_port == 8001);
+  CHECK(settings.api.ports == std::vector<int>{8000, 8001});
   const config::Synchronization& sync = settings.synchronization;
   CHECK(sync.auto_sync_enabled);
   CHECK(sync.full_sync_interval == 300);
@@ -44,6 +45,24 @@ TEST_CASE("the users' own file works as it is") {
   CHECK(sync.verify_sync);
   CHECK(sync.conflict_resolution == config::ConflictResolution::primary_wins);
   CHECK(sync.sync_tables == std::vector<base::TableName>{{"public", "images"}, {"public", "categories"}});
+}
+
+TEST_CASE("the API answers where old files say that their clients ask, unless api.ports says otherwise") {
+  const auto ports = [](const std::string& api_port, const std::string& more) {
+    return load(
+               "local_node: b\nnodes:\n  a: {role: primary, database_url: service=a, server: {api_port: 7000}}\n"
+               "  b: {role: secondary, database_url: service=b" +
+               api_port +
+               "}\n"
+               "synchronization: {sync_tables: [images]}\n" +
+               more)
+        .api.ports;
+  };
+  using Ports = std::vector<int>;
+  CHECK(ports("", "") == Ports{8000, 8001});
+  CHECK(ports(", server: {api_port: 9001}", "") == Ports{8000, 9001});
+  CHECK(ports(", server: {api_port: 8000}", "") == Ports{8000, 8001});
+  CHECK(ports(", server: {api_port: 9001}", "api: {ports: [8100]}\n") == Ports{8100});
 }
 
 TEST_CASE("old keys of nodes and monitoring are accepted and noted, not warned of") {

@@ -18,6 +18,10 @@ TEST_CASE("samples of one step become the worst of them") {
         R"({"span":60,"step":10,"points":[{"time":1000,"sync_queue_size":90,"replication_lag":1.5,"reached":false},)"
         R"({"time":1010,"sync_queue_size":0,"replication_lag":null,"reached":true}]})"
         "\n");
+  ring.add({.time = 1021, .reached = true});
+  CHECK(ring.json().find(R"({"time":1021,"sync_queue_size":null,)") != std::string::npos);
+  ring.add({.time = 1022, .sync_queue_size = 3, .reached = true});
+  CHECK(ring.points().back().sync_queue_size == 3);
 }
 
 TEST_CASE("what is older than the span goes") {

@@ -70,6 +70,54 @@ TEST_CASE("raised once, cleared once, and not raised again within the cooldown")
   CHECK(told[0].since == t + 290 * second);
 }
 
+TEST_CASE("what nobody can tell raises nothing and clears nothing") {
+  report::Snapshot at = sample::well();
+  report::Memory memory;
+  report::Node& node = sample::backup_node(at);
+  report::Standby& standby = sample::standby(at);
+  node.server.trouble = report::Trouble::unreachable;
+  node.failure_count = 3;
+  standby.lag_seconds = 61;
+  standby.tables[0].equal = false;
+  at.sync_queue_size = 1001;
+  at.spool.free_bytes = 1;
+  REQUIRE(changes(all, alarms(all, at), sample::now, memory).size() == 5);
+  node.failure_count = 1;  // the count was lost, and the server is as it was
+  standby.lag_seconds.reset();
+  for (report::TableState& table : standby.tables) table.equal.reset();
+  at.sync_queue_size.reset();
+  at.spool.free_bytes.reset();
+  CHECK(changes(all, alarms(all, at), sample::now + second, memory).empty());
+  report::Memory none;
+  CHECK(changes(all, alarms(all, at), sample::now + second, none).empty());
+  CHECK(none.empty());
+  at = sample::well();
+  const std::vector<AlertEvent> told = changes(all, alarms(all, at), sample::now + 2 * second, memory);
+  CHECK(told.size() == 5);
+  for (const AlertEvent& event : told) CHECK_FALSE(event.raised);
+}
+
+TEST_CASE("by passes the lag that raises an alert is theirs, where no threshold is given") {
+  report::Snapshot at = sample::well();
+  at.by_services = false;
+  at.limits.incremental_sync_interval = 300;
+  report::Incremental& pass = sample::standby(at).incremental;
+  pass.started = pass.ended = sample::now - 290 * second;
+  sample::standby(at).lag_seconds = 290;
+  CHECK(alarms({{"replication_lag", {}}}, at).empty());
+  CHECK(alarms({{"replication_lag", {.threshold = 100}}}, at).size() == 1);
+}
+
+TEST_CASE("of two disks the fuller one is told") {
+  report::Snapshot at = sample::well();
+  at.state_free_bytes = 1;
+  at.state_disk_bytes = 1000;
+  CHECK(alarms({{"disk_space", {}}}, at).empty());  // it is the same one
+  at.state_disk_apart = true;
+  REQUIRE(alarms({{"disk_space", {}}}, at).size() == 1);
+  CHECK(alarms({{"disk_space", {}}}, at)[0].what.find("state directory") != std::string::npos);
+}
+
 TEST_CASE("what is over is forgotten when its cooldown is") {
   const config::Alerts alerts = {{"replication_lag", {.threshold = {}, .cooldown = 300}}};
   report::Memory memory;

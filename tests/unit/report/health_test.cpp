@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "report/health.hpp"
+#include "report/judges.hpp"
 #include "sample.hpp"
 
 namespace {
@@ -23,6 +24,14 @@ void by_passes(Snapshot& at, int exit_code) {
   pass.exit_code = exit_code;
 }
 
+// They come when they should; the last one took ten seconds, and brought all over.
+void well_by_passes(Snapshot& at, double interval) {
+  by_passes(at, 0);
+  at.is_monitoring = true;
+  at.limits.incremental_sync_interval = interval;
+  sample::standby(at).incremental.started = sample::now - 11 * second;
+}
+
 struct Case {
   const char* code;
   Level level;
@@ -37,6 +46,10 @@ const std::vector<Case>& cases() {
          sample::primary_node(at).server.error = "connection refused";
        }},
       {"standby_hangs", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::hangs; }},
+      {"primary_full", Level::critical,
+       [](Snapshot& at) { sample::primary_node(at).server.trouble = Trouble::crowded; }},
+      {"standby_starting", Level::critical,
+       [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::starting; }},
       {"login_refused", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::login; }},
       {"right_missing", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::right; }},
       {"no_primary", Level::critical, [](Snapshot& at) { at.current_primary.clear(); }},
@@ -70,6 +83,12 @@ const std::vector<Case>& cases() {
       {"spool_nearly_full", Level::warning, [](Snapshot& at) { at.spool.bytes = 9'000'000; }},
       {"disk_space", Level::warning, [](Snapshot& at) { at.spool.free_bytes = uint64_t{5} << 30; }},
       {"disk_full", Level::critical, [](Snapshot& at) { at.spool.free_bytes = 0; }},
+      {"disk_full", Level::critical,
+       [](Snapshot& at) {
+         at.state_free_bytes = 0;
+         at.state_disk_bytes = uint64_t{1} << 30;
+         at.state_disk_apart = true;
+       }},
       {"queue_congested", Level::warning, [](Snapshot& at) { sample::standby(at).waiting = 1001; }},
       {"standby_not_set_up", Level::critical, [](Snapshot& at) { sample::standby(at).error = "follows nothing yet"; }},
       {"quarantine", Level::critical, [](Snapshot& at) { sample::standby(at).quarantined = 2; }},
@@ -92,6 +111,35 @@ const std::vector<Case>& cases() {
          sample::standby(at).caught_up = false;
          sample::standby(at).lag_seconds = 61;
          sample::standby(at).waiting = 3;
+       }},
+      {"lag", Level::critical,
+       [](Snapshot& at) {
+         sample::standby(at).caught_up = false;
+         sample::standby(at).lag_seconds = 601;
+       }},
+      {"lag", Level::warning,
+       [](Snapshot& at) {
+         well_by_passes(at, 300);
+         sample::standby(at).caught_up = false;
+         sample::standby(at).lag_seconds = 611;
+       }},
+      {"full_pass_hangs", Level::warning,
+       [](Snapshot& at) {
+         report::FullPass& pass = sample::standby(at).full;
+         pass.running = true;
+         pass.exit_code.reset();
+         pass.progress = sample::now - 7 * 3600 * second;
+       }},
+      {"proofs_old", Level::warning,
+       [](Snapshot& at) {
+         sample::standby(at).full = {};
+         sample::standby(at).tables[1].equal_time = sample::now - 2 * 86400 * second;
+       }},
+      {"pass_hangs", Level::critical,
+       [](Snapshot& at) {
+         by_passes(at, 0);
+         sample::standby(at).incremental.running = true;
+         sample::standby(at).incremental.progress = sample::now - 2000 * second;
        }},
       {"full_pass_failed", Level::warning, [](Snapshot& at) { sample::standby(at).full.exit_code = 69; }},
       {"full_pass_overdue", Level::warning,
@@ -132,7 +180,12 @@ const std::vector<Case>& cases() {
        }},
       {"state_garbage", Level::warning,
        [](Snapshot& at) {
-         at.unreadable = {{"/s/verify.json", "/s/verify.json is damaged"}};
+         at.unreadable = {{"/s/nodes.json", "/s/nodes.json is damaged"}};
+       }},
+      {"state_garbage", Level::unknown,
+       [](Snapshot& at) {
+         at.unreadable = {{"/s/verify.json", "/s/verify.json is damaged", false, true}};
+         for (report::TableState& table : sample::standby(at).tables) table.equal.reset();
        }},
       {"state_unreadable", Level::unknown,
        [](Snapshot& at) {
@@ -185,6 +238,78 @@ TEST_CASE("caught up is to have reached a position: silence is none, and an unkn
   CHECK_FALSE(sample::has(judge(at), "lag"));
 }
 
+TEST_CASE("by passes the standby is as far behind as they are apart, and that is well; by services it is not") {
+  Snapshot at = sample::well();
+  sample::standby(at).caught_up = false;
+  sample::standby(at).lag_seconds = 305;
+  CHECK(sample::has(judge(at), "lag"));
+  well_by_passes(at, 300);
+  CHECK(lag_limit_of(at, "backup_node") == 610);
+  CHECK(judge(at).findings.empty());
+  at.limits.incremental_sync_interval = 1;  // by cron, which starts one a minute
+  sample::standby(at).lag_seconds = 75;
+  CHECK(judge(at).findings.empty());
+  at.nodes["backup_node"].lag_threshold = 900;
+  CHECK(lag_limit_of(at, "backup_node") == 900);
+}
+
+TEST_CASE("what was not done while the sync was disabled is no fault right after it is enabled again") {
+  Snapshot at = sample::well();
+  by_passes(at, 0);
+  report::Standby& of = sample::standby(at);
+  of.incremental.started = of.incremental.ended = sample::now - 86400 * second;
+  of.caught_up = false;
+  of.lag_seconds = 86400;
+  CHECK(judge(at).level == Level::critical);
+  CHECK_FALSE(ended_lately(at, of.incremental));
+  at.switched_by = "alice@host";
+  at.switched = sample::now - second;
+  CHECK(ended_lately(at, of.incremental));
+  at.is_monitoring = true;  // so is that then
+  CHECK(judge(at).level == Level::warning);
+  CHECK(judge(at).findings.size() == 1);
+  CHECK(sample::has(judge(at), "lag"));
+}
+
+TEST_CASE("a pass that runs is one that comes to something") {
+  Snapshot at = sample::well();
+  report::Incremental& pass = sample::standby(at).incremental;
+  CHECK_FALSE(moves(at, pass));
+  pass.running = true;
+  pass.progress = sample::now - 1000 * second;
+  CHECK(moves(at, pass));
+  pass.progress = sample::now - 1900 * second;
+  CHECK_FALSE(moves(at, pass));
+  at.limits.incremental_sync_interval = 1000;
+  CHECK(moves(at, pass));
+}
+
+TEST_CASE("proofs age for who never ran a full pass, and a table that is paused is told as that") {
+  Snapshot at = sample::well();
+  report::Standby& of = sample::standby(at);
+  of.full = {};
+  of.tables[0].equal_time = sample::now - (86400 + 600) * second;
+  CHECK(judge(at).findings.empty());  // twice the interval and a minute may be late
+  of.tables[0].equal_time = sample::now - (86400 + 700) * second;
+  CHECK(sample::has(judge(at), "proofs_old"));
+  of.paused = {{"public.images", "column x is missing", {}}};
+  CHECK_FALSE(sample::has(judge(at), "proofs_old"));
+}
+
+TEST_CASE("a server that says why it takes nobody in is not offline, however often") {
+  Snapshot at = sample::well();
+  report::Node& node = sample::backup_node(at);
+  node.failure_count = 9;
+  node.server.trouble = Trouble::crowded;
+  judge_all(at);
+  CHECK(node.health == report::Health::critical);
+  CHECK(at.verdict.findings.at(0).mend.find("pg_stat_activity") != std::string::npos);
+  node.server.trouble = Trouble::starting;
+  judge_all(at);
+  CHECK(node.health == report::Health::critical);
+  CHECK(at.verdict.findings.at(0).mend.find("systemctl start") == std::string::npos);
+}
+
 TEST_CASE("the worst comes first, and what is critical outweighs what cannot be told") {
   Snapshot at = sample::well();
   at.unreadable = {{"/s/x", "x"}};
@@ -231,7 +356,7 @@ TEST_CASE("the plugins' language: one short line with figures after a bar, then 
   const Snapshot at = sample::well();
   const std::string text = plugin_text(at);
   CHECK(text.substr(0, text.find(" - ")) == "PGTANDEM OK");
-  CHECK(text.find(" | lag=0s;60 lag_bytes=0B queue=0;1000 spool=1000B;;10000000 retained_wal=4096B quarantined=0 "
+  CHECK(text.find(" | lag=0s;60;600 lag_bytes=0B queue=0;1000 spool=1000B;;10000000 retained_wal=4096B quarantined=0 "
                   "paused_tables=0\n") != std::string::npos);
   Snapshot broken = at;
   sample::standby(broken).error = "a | b";

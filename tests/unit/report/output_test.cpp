@@ -139,6 +139,33 @@ TEST_CASE("a narrow screen cuts its lines between characters, but not what is wr
   CHECK(whole);
 }
 
+TEST_CASE("a low screen has the first lines, as far as they go whole") {
+  const std::string text = "\033[31mcritical\033[0m: ab\n0123456789012345\nlast\n";
+  CHECK(report::first_rows(text, 12, 24) == text.substr(0, text.size() - 1));
+  CHECK(report::first_rows(text, 12, 4) == text.substr(0, text.size() - 1));
+  CHECK(report::first_rows(text, 12, 3) == "\033[31mcritical\033[0m: ab\n0123456789012345");
+  CHECK(report::first_rows(text, 12, 2) == "\033[31mcritical\033[0m: ab");
+  CHECK(report::first_rows("\xc3\xa4\xc3\xa4\xc3\xa4\nb\n", 3, 2) == "\xc3\xa4\xc3\xa4\xc3\xa4\nb");
+  CHECK(report::first_rows("", 3, 2).empty());
+}
+
+TEST_CASE("what is not known of the queue is null, and no number in any text") {
+  Snapshot at = sample::well();
+  at.spool.error = "mark is damaged";
+  at.sync_queue_size.reset();
+  sample::standby(at).waiting.reset();
+  sample::standby(at).lag_seconds.reset();
+  judge_all(at);
+  CHECK(json::parse(sync_status_json(at)).at("sync_queue_size").is_null());
+  CHECK(json::parse(status_json(at)).at("sync_queue_size").is_null());
+  CHECK(json::parse(show_json(at)).at("standbys").at("backup_node").at("operations").is_null());
+  CHECK(metrics_text(at).find("pgtandem_queue_operations") == std::string::npos);
+  CHECK(metrics_text(at).find("pgtandem_standby_queue_operations") == std::string::npos);
+  CHECK(show_text(at, false, 0).find("nobody can tell how much waits") != std::string::npos);
+  CHECK(line_text(at).find("queue not known") != std::string::npos);
+  CHECK(plugin_text(at).find(" queue=") == std::string::npos);
+}
+
 TEST_CASE("figures as people read them") {
   CHECK(report::span_words(0.42) == "0.4 s");
   CHECK(report::span_words(45) == "45 s");

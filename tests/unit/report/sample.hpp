@@ -19,6 +19,7 @@ inline report::Snapshot well() {
   at.local_node = "backup_node";
   at.current_primary = "primary_node";
   at.is_monitoring = at.by_services = true;
+  at.sync_queue_size = 0;
   for (const char* const name : {"primary_node", "backup_node"}) {
     report::Node& node = at.nodes[name];
     node.name = name;
@@ -67,6 +68,7 @@ inline report::Snapshot well() {
   standby.lag_bytes = 0;
   standby.lag_transactions = 0;
   standby.operations_total = 120;
+  standby.waiting = 0;
   standby.success_rate = 1;
   standby.tables.resize(2);
   standby.tables[0].table = "public.images";
