@@ -46,7 +46,7 @@ AtCommit::Refusals AtCommit::suspects(std::span<const Operation* const> operatio
       session_.query(statement.sql, statement.values);
       session_.query("RELEASE SAVEPOINT pgtandem_one");
     } catch (const pg::SqlError& refused) {
-      if (!pg::is_refusal_of_rows(refused.sqlstate())) throw;
+      if (!pg::is_refusal_of_rows(refused)) throw;
       session_.query("ROLLBACK TO SAVEPOINT pgtandem_one; RELEASE SAVEPOINT pgtandem_one");
       one_by_one_.hold(operation, refused);
       out.emplace(i, refused);
@@ -106,7 +106,7 @@ bool AtCommit::passes(std::span<const Operation* const> operations, const Refusa
   try {
     session_.query("SET CONSTRAINTS ALL IMMEDIATE");
   } catch (const pg::SqlError& refused) {
-    if (!pg::is_refusal_of_rows(refused.sqlstate())) throw;
+    if (!pg::is_refusal_of_rows(refused)) throw;
     refusal_ = refused;
   }
   session_.query("ROLLBACK TO SAVEPOINT pgtandem_commit; RELEASE SAVEPOINT pgtandem_commit");

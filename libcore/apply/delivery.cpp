@@ -20,8 +20,6 @@ Outcome Delivery::write(Prepared& prepared, bool whole) {
     const bool went_ahead = standby.has_begun();
     try {
       standby.write(prepared, standing_.sequences, turns.ahead());
-      for (const Truncate& what : piece.truncates)
-        for (const base::TableName& table : what.tables) incidents.quarantine.supersede(table, what.lsn);
       if (piece.ends_batch) commit(piece);
     } catch (const Error& failure) {
       const std::optional<Outcome> outcome = recover(failure, prepared, whole, went_ahead);

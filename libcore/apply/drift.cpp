@@ -171,7 +171,9 @@ bool Drift::catch_up(const std::string& table, const Position& at, double until,
       return replay(table, *standby, at, how, until, written);
     } catch (const Misfit& misfit) {  // a later change of the shape
       const std::unique_ptr<Standby> again = connect(at);
-      met(misfit, *again, incidents_.tables.paused().at(table).at);
+      const Paused& paused = incidents_.tables.paused().at(table);
+      if (!misfit.of_a_change() || !paused.reason.starts_with(misfit.what())) met(misfit, *again, Position(paused.at));
+      if (misfit.of_a_change()) return false;
     } catch (const base::Transient&) {
       throw;
     } catch (const base::Error& failure) {

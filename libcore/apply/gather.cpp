@@ -78,9 +78,13 @@ std::unique_ptr<Piece> Gatherer::take(const change::Event& event) {
       return nullptr;
     }
     case EventType::truncate: {
-      Truncate what{event.tables, event.restart_identity, transaction_, event.ordinal};
-      std::erase_if(what.tables,
-                    [this](const base::TableName& table) { return !limits_.selection.takes(table.text()); });
+      Truncate what{{}, {}, event.restart_identity, transaction_, event.ordinal};
+      for (size_t i = 0; i < event.tables.size(); ++i) {
+        if (!limits_.selection.takes(event.tables[i].text())) continue;
+        what.tables.push_back(event.tables[i]);
+        const change::Relation* const shape = event.shapes[i];
+        what.shapes.push_back(shape == nullptr ? nullptr : limits_.selection.shape(*shape));
+      }
       if (what.tables.empty()) return nullptr;
       ++batch_operations_;
       truncate_ = std::move(what);

@@ -2,6 +2,7 @@
 
 #include <sys/eventfd.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -19,7 +20,7 @@ namespace {
 
 constexpr size_t most_bytes = 4 << 20;  // of events that wait for a program, and of those of the open batch
 constexpr double patience = 30;         // s that a program may take for one run
-constexpr double at_the_end = 5;        // s for what is left when apply ends
+constexpr int at_the_end = 5;           // s for what is left when apply ends
 constexpr double rest = 0.2;            // s between two runs: they gather
 
 }  // namespace
@@ -39,6 +40,7 @@ struct Hooks::Hook {
   uint64_t dropped = 0;
   bool running = false;
   bool ending = false;
+  std::chrono::steady_clock::time_point until;
   std::thread thread;
 
   Hook(std::string hook, std::vector<std::string> program)
@@ -49,10 +51,7 @@ struct Hooks::Hook {
   ~Hook() {
     {
       std::unique_lock lock(mutex);
-      ending = true;
-      changed.notify_all();
-      const auto limit = std::chrono::duration<double>(at_the_end);
-      changed.wait_for(lock, limit, [this] { return waiting.empty() && !running; });
+      changed.wait_until(lock, until, [this] { return waiting.empty() && !running; });
       drop(std::exchange(waiting_events, 0));
       waiting.clear();
     }
@@ -61,6 +60,14 @@ struct Hooks::Hook {
     if (dropped > 0)
       base::log(base::Level::warn, "hook " + name + ": " + std::to_string(dropped) +
                                        " events were dropped, because the program did not take them in time");
+  }
+
+  // All are told before the first is waited for: their last seconds are the same ones.
+  void end(std::chrono::steady_clock::time_point last) {
+    const std::lock_guard lock(mutex);
+    ending = true;
+    until = last;
+    changed.notify_all();
   }
 
   void drop(uint64_t events) { dropped += events; }
@@ -123,29 +130,47 @@ Hooks::Hooks(const config::Settings& settings, const config::Node& node) : node_
   conflict_ = start("on_conflict", settings.hooks.on_conflict);
 }
 
-Hooks::~Hooks() = default;
+Hooks::~Hooks() {
+  for (Hook* const hook : {complete_.get(), failure_.get(), conflict_.get()})
+    if (hook != nullptr) hook->end(std::chrono::steady_clock::now() + std::chrono::seconds(at_the_end));
+}
 
 void Hooks::add(const Piece& piece, const Results& results) {
   if (!complete_ && !failure_ && !conflict_) return;
+  for (const Truncate& truncate : piece.truncates) {
+    if (!complete_) break;
+    std::string tables;
+    for (const base::TableName& table : truncate.tables) {
+      tables += tables.empty() ? "" : ",";
+      change::append_json_string(tables, table.text());
+    }
+    complete_->add(event(id_of(truncate), R"("tables":[)" + tables + "]", "truncate", "applied", ""));
+  }
   for (const Operation& operation : piece.operations) {
     const auto found = results.find(id_of(operation));
     const bool as_it_came = found == results.end();
     const bool refused = !as_it_came && !found->second.error.empty();
     Hook* const hook = as_it_came ? complete_.get() : refused ? failure_.get() : conflict_.get();
     if (hook == nullptr) continue;
-    std::string line = R"({"operation_id":")" + id_of(operation) + R"(","node":)";
-    change::append_json_string(line, node_);
-    line += R"(,"table":)";
-    change::append_json_string(line, operation.relation->text);
-    line += std::string(R"(,"type":")") + type_name(operation.type) + R"(","result":")" +
-            (as_it_came ? "applied" : found->second.what) + R"(","success":)" + (refused ? "false" : "true") +
-            R"(,"error":)";
-    if (refused)
-      change::append_json_string(line, found->second.error);
-    else
-      line += "null";
-    hook->add(line + "}\n");
+    std::string table = R"("table":)";
+    change::append_json_string(table, operation.relation->text);
+    hook->add(event(id_of(operation), table, type_name(operation.type), as_it_came ? "applied" : found->second.what,
+                    as_it_came ? "" : found->second.error));
   }
+}
+
+// `tables`: the member that names what it was on. `error`: empty where it succeeded.
+std::string Hooks::event(const std::string& id, const std::string& tables, const std::string& type,
+                         const std::string& result, const std::string& error) const {
+  std::string line = R"({"operation_id":")" + id + R"(","node":)";
+  change::append_json_string(line, node_);
+  line += "," + tables + R"(,"type":")" + type + R"(","result":")" + result + R"(","success":)" +
+          (error.empty() ? "true" : "false") + R"(,"error":)";
+  if (error.empty())
+    line += "null";
+  else
+    change::append_json_string(line, error);
+  return line + "}\n";
 }
 
 void Hooks::commit() {

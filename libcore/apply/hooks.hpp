@@ -15,7 +15,7 @@ namespace apply {
 class Hooks {
  public:
   Hooks(const config::Settings& settings, const config::Node& node);
-  ~Hooks();  // gives the programs a few seconds for what is left
+  ~Hooks();  // gives the programs the same few seconds for what is left
 
   // A piece that was written; its events come when its batch is committed.
   void add(const Piece& piece, const Results& results);
@@ -25,6 +25,8 @@ class Hooks {
   void failed(const std::string& error);
 
  private:
+  std::string event(const std::string& id, const std::string& tables, const std::string& type,
+                    const std::string& result, const std::string& error) const;
   struct Hook;
   std::unique_ptr<Hook> complete_;  // none where it is not configured
   std::unique_ptr<Hook> failure_;

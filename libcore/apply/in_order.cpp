@@ -43,9 +43,7 @@ bool InOrder::all_at_once(std::span<const Operation* const> operations) {
     for (size_t i = 0; i < operations.size(); ++i) session_.pipe(*names[i], statements[i].values);
     for (const pg::Touched& did : session_.pipe_end(failed_at)) all_met = all_met && did.rows == 1;
   } catch (const pg::SqlError& refused) {
-    if (!pg::is_refusal_of_rows(refused.sqlstate()))
-      throw pg::SqlError(refused.kind(), named(*operations[failed_at]) + refused.what(), refused.sqlstate(),
-                         refused.reason());
+    if (!pg::is_refusal_of_rows(refused)) throw refused.saying(named(*operations[failed_at]) + refused.what());
     all_met = false;
   }
   session_.query(all_met ? "RELEASE SAVEPOINT pgtandem" : "ROLLBACK TO SAVEPOINT pgtandem; RELEASE SAVEPOINT pgtandem");

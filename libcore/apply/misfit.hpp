@@ -18,7 +18,7 @@ class Unfit : public base::Error {
   explicit Unfit(const std::string& message) : Error(base::Exit::data, message) {}
 };
 
-// Its table does not have the shape of a change's rows.
+// Its table does not have the shape of a change's rows, or does not take a change that has no rows (TRUNCATE).
 class Misfit : public Unfit {
  public:
   Misfit(const std::string& message, change::Relation shape, std::vector<change::Column> missing,
@@ -29,11 +29,18 @@ class Misfit : public Unfit {
   const std::vector<change::Column>& missing() const { return missing_; }
   // A missing column may be one of the standby's that has another name now.
   bool may_be_renamed() const { return may_be_renamed_; }
+  // Its shape fits; only by the change itself can be told whether the table takes it by now.
+  bool of_a_change() const { return of_a_change_; }
+  Misfit&& by_a_change() && {
+    of_a_change_ = true;
+    return std::move(*this);
+  }
 
  private:
   change::Relation shape_;
   std::vector<change::Column> missing_;
   bool may_be_renamed_;
+  bool of_a_change_ = false;
 };
 
 struct StandbyColumn {

@@ -12,7 +12,30 @@ namespace {
 using change::EventType;
 using config::ConflictResolution;
 
-constexpr const char* unique_violation = "23505";  // manual, appendix A
+// What another row holds: a unique value, or what an exclusion constraint keeps for one row (manual, appendix A).
+bool is_taken(const pg::SqlError& refused) { return refused.sqlstate() == "23505" || refused.sqlstate() == "23P01"; }
+
+// An operation as it is held. Under REPLICA IDENTITY FULL it names its row by all that was in it; where the standby's
+// table tells rows apart by less, that is what a later change of the row, or who mends it, has in common with it.
+class Held {
+ public:
+  Held(const Operation& operation, const TargetTable& table) : operation_(operation), relation_(*operation.relation) {
+    if (relation_.identity != change::Identity::full || !table.match_is_unique ||
+        operation.key.size() != relation_.key.size())
+      return;
+    relation_.identity = change::Identity::index;
+    relation_.key = table.match;
+    for (const uint16_t column : table.match) key_.push_back(operation.key[column]);  // all columns, in their order
+    operation_.relation = &relation_;
+    operation_.key = key_;
+  }
+  const Operation& operation() const { return operation_; }
+
+ private:
+  Operation operation_;
+  change::Relation relation_;
+  std::vector<change::Value> key_;
+};
 
 }  // namespace
 
@@ -42,8 +65,7 @@ std::optional<pg::SqlError> OneByOne::attempt(const Operation& operation) {
   try {
     meet(operation, table);
   } catch (const pg::SqlError& refused) {
-    if (!pg::is_refusal_of_rows(refused.sqlstate()))
-      throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate(), refused.reason());
+    if (!pg::is_refusal_of_rows(refused)) throw refused.saying(named(operation) + refused.what());
     session_.query("ROLLBACK TO SAVEPOINT pgtandem_operation; RELEASE SAVEPOINT pgtandem_operation");
     return refused;
   }
@@ -57,7 +79,7 @@ void OneByOne::meet(const Operation& operation, TargetTable& table) {
     const uint64_t met = run(statement_of(operation, table, incidents_.newest_of(*operation.relation)));
     if (met == 0) row_missing(operation, table);
   } catch (const pg::SqlError& refused) {
-    if (refused.sqlstate() != unique_violation) throw;
+    if (!is_taken(refused)) throw;
     insert_conflict(operation, table, refused);
   }
 }
@@ -110,7 +132,7 @@ void OneByOne::insert_conflict(const Operation& operation, TargetTable& table, c
   }
   switch (make_room(operation, table)) {
     case Room::none:
-      throw pg::SqlError(refused.kind(), refused.what(), refused.sqlstate(), refused.reason());
+      throw pg::SqlError(refused);
     case Room::refused:
       return;
     case Room::made:
@@ -151,7 +173,7 @@ void OneByOne::with_room(const Operation& operation, TargetTable& table, const s
   try {
     what();
   } catch (const pg::SqlError& refused) {
-    if (refused.sqlstate() != unique_violation) throw;
+    if (!is_taken(refused)) throw;
     const Room room = make_room(operation, table);
     if (room == Room::none) throw;
     if (room == Room::made) what();
@@ -200,8 +222,9 @@ void OneByOne::row_missing(const Operation& operation, TargetTable& table) {
 
 // A change of a row that is held. One that brings all of it makes the row right again; any other waits behind.
 bool OneByOne::behind_held(const Operation& operation, const std::string& first) {
-  if (targets_.of(*operation.relation).match_is_unique && !incidents_.quarantine.moved(operation) &&
-      !moves_key(operation) && (operation.type == EventType::remove || is_whole(operation)) && put(operation)) {
+  const TargetTable& table = targets_.of(*operation.relation);
+  if (table.match_is_unique && !incidents_.quarantine.moved(operation) && !moves_key(operation, table) &&
+      (operation.type == EventType::remove || is_whole(operation)) && put(operation)) {
     incidents_.quarantine.supersede(operation);
     return true;
   }
@@ -210,7 +233,8 @@ bool OneByOne::behind_held(const Operation& operation, const std::string& first)
 }
 
 void OneByOne::wait(const Operation& operation, const std::string& first) {
-  incidents_.hold(operation, "", "waits for operation " + first + " on the same row", {});
+  incidents_.hold(Held(operation, targets_.of(*operation.relation)).operation(), "",
+                  "waits for operation " + first + " on the same row", {});
 }
 
 // Makes the row what the operation says, whatever is there. False where it is refused.
@@ -226,23 +250,22 @@ bool OneByOne::put(const Operation& operation) {
     if (run(statement_of(update, table)) == 0) run(insert_row(operation, table));
     return true;
   } catch (const pg::SqlError& refused) {
-    if (!pg::is_refusal_of_rows(refused.sqlstate())) throw;
+    if (!pg::is_refusal_of_rows(refused)) throw;
     return false;
   }
 }
 
 // For what is in it. Where nothing may be held it stops apply.
 void OneByOne::hold(const Operation& operation, const pg::SqlError& refused) {
-  if (!incidents_.quarantine.enabled())
-    throw pg::SqlError(refused.kind(), named(operation) + refused.what(), refused.sqlstate(), refused.reason());
+  if (!incidents_.quarantine.enabled()) throw refused.saying(named(operation) + refused.what());
   const TargetTable& table = targets_.of(*operation.relation);
   std::string present;
   if (!table.match.empty() && operation.key.size() == operation.relation->key.size()) try {
       present = find(select_row(operation, table, {}), false).rows;
     } catch (const pg::SqlError& again) {  // the key itself is what the standby's type can't take
-      if (!pg::is_refusal_of_rows(again.sqlstate())) throw;
+      if (!pg::is_refusal_of_rows(again)) throw;
     }
-  incidents_.hold(operation, refused.sqlstate(), refused.reason(), present);
+  incidents_.hold(Held(operation, table).operation(), refused.sqlstate(), refused.reason(), present);
 }
 
 }  // namespace apply

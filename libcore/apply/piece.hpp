@@ -35,6 +35,7 @@ std::string line_of(const Operation& operation);  // in the change format, witho
 
 struct Truncate {
   std::vector<base::TableName> tables;
+  std::vector<const change::Relation*> shapes;  // as tables; nullptr where the stream has told none
   bool restart_identity = false;
   change::Lsn lsn;
   uint64_t ordinal = 0;

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "apply/fold.hpp"
+#include "apply/row_keys.hpp"
 #include "apply/target.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -17,22 +17,6 @@ namespace apply {
 namespace {
 
 std::string row_name(const std::string& table, uint64_t key) { return table + '\n' + base::hex16(key); }
-
-// The keys that an operation has to do with: the row's, and the one that an update gives it.
-std::vector<uint64_t> keys_of(const Operation& operation) {
-  const change::Relation& relation = *operation.relation;
-  std::vector<uint64_t> out;
-  if (relation.key.empty() || operation.key.size() != relation.key.size()) return out;
-  out.push_back(key_hash(operation.key));
-  if (operation.type != change::EventType::update) return out;
-  std::vector<change::Value> now;
-  for (size_t i = 0; i < relation.key.size(); ++i) {
-    const change::Value& value = operation.row[relation.key[i]];
-    now.push_back(value.kind == change::ValueKind::absent ? operation.key[i] : value);
-  }
-  if (key_hash(now) != out[0]) out.push_back(key_hash(now));
-  return out;
-}
 
 std::string relation_line(const change::Relation& relation) {
   std::string line;
@@ -63,6 +47,7 @@ void Quarantine::load(change::Lsn at) {
   added_.clear();
   gone_.clear();
   letters_.clear();
+  told_apart_by_.clear();
   if (!enabled_) return;
   seen_ = spool::dead_changed(settings_.spool.directory);
   // A change within the clock's tick would look like this one: look again soon.
@@ -80,9 +65,28 @@ void Quarantine::load(change::Lsn at) {
       spool::remove_dead(settings_.spool.directory, letter, "superseded");
       continue;
     }
+    know(*HeldOperation(letter).operation().relation);
     letters_.push_back(std::move(letter));
   }
   rebuild();
+}
+
+void Quarantine::know(const change::Relation& relation) {
+  if (relation.key.empty()) return;
+  std::vector<std::vector<std::string>>& all = told_apart_by_[relation.text];
+  std::vector<std::string> names = key_names(relation);
+  if (std::find(all.begin(), all.end(), names) == all.end()) all.push_back(std::move(names));
+}
+
+// Under FULL the key is the whole row; what is held may know the row by less.
+std::vector<uint64_t> Quarantine::keys_of(const Operation& operation) const {
+  const auto found = told_apart_by_.find(operation.relation->text);
+  if (operation.relation->identity != change::Identity::full || found == told_apart_by_.end())
+    return row_keys(operation);
+  std::vector<uint64_t> out;
+  for (const std::vector<std::string>& columns : found->second)
+    for (const uint64_t key : row_keys(operation, columns)) out.push_back(key);
+  return out;
 }
 
 void Quarantine::look(change::Lsn at) {
@@ -165,7 +169,8 @@ void Quarantine::hold(const Operation& operation, const std::string& sqlstate, c
   letter.relation = relation_line(*operation.relation);
   letter.change = line_of(operation);
   letter.present = present;
-  letter.keys = keys_of(operation);
+  letter.keys = row_keys(operation);
+  know(*operation.relation);
   letter.time = base::unix_microseconds();
   added_.push_back(letter);
   letters_.push_back(std::move(letter));

@@ -69,6 +69,8 @@ class Quarantine {
 
  private:
   const spool::DeadLetter* first_of(const Operation& operation) const;
+  void know(const change::Relation& relation);
+  std::vector<uint64_t> keys_of(const Operation& operation) const;
   template <class Which>
   void release(change::Lsn by, const Which& which);
   void rebuild();
@@ -79,9 +81,11 @@ class Quarantine {
   const bool enabled_;
   std::vector<spool::DeadLetter> letters_;                     // held, in order
   std::unordered_map<std::string, std::vector<size_t>> rows_;  // table and key hash to letters
-  std::vector<spool::DeadLetter> added_;                       // by the open batch
-  std::vector<spool::DeadLetter> gone_;                        // by the open batch
-  std::filesystem::file_time_type seen_;                       // of the directory, when it was read
+  std::unordered_map<std::string, std::vector<std::vector<std::string>>>
+      told_apart_by_;                     // table to columns, of letters
+  std::vector<spool::DeadLetter> added_;  // by the open batch
+  std::vector<spool::DeadLetter> gone_;   // by the open batch
+  std::filesystem::file_time_type seen_;  // of the directory, when it was read
 };
 
 }  // namespace apply

@@ -10,7 +10,7 @@ namespace {
 // The standby's table was altered since it was looked at: a new session sees it as it is.
 bool may_be_reshaped(const base::Error& failure) {
   const auto* const refused = dynamic_cast<const pg::SqlError*>(&failure);
-  return refused != nullptr && pg::is_refusal_of_names(refused->sqlstate());
+  return refused != nullptr && !refused->inside() && pg::is_refusal_of_names(refused->sqlstate());
 }
 
 }  // namespace

@@ -16,7 +16,9 @@ Standby::Standby(const config::Settings& settings, const config::Node& node,
                       .writes_as_replica = true,
                       .answer_timeout = settings.synchronization.sync_timeout}),
       writer_(session_, incidents),
-      incidents_(incidents) {}
+      incidents_(incidents) {
+  session_.lift_transaction_timeout();  // a transaction of the primary's may be of any size
+}
 
 Position Standby::read_position() {
   pg::check_newest_column(session_, incidents_.settings);

@@ -88,9 +88,10 @@ bool is_whole(const Operation& operation) {
                                                 [](const Value& value) { return value.kind == ValueKind::absent; });
 }
 
-bool moves_key(const Operation& operation) {
+bool moves_key(const Operation& operation, const TargetTable& table) {
   if (operation.type != EventType::update) return false;
   for (size_t i = 0; i < operation.key.size(); ++i) {
+    if (std::find(table.match.begin(), table.match.end(), operation.relation->key[i]) == table.match.end()) continue;
     const Value& now = operation.row[operation.relation->key[i]];
     if (now.kind != ValueKind::absent && (now.kind != operation.key[i].kind || now.text() != operation.key[i].text()))
       return true;

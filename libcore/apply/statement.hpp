@@ -31,7 +31,8 @@ Statement select_rivals(const Operation& operation, const TargetTable& table, co
                         std::optional<size_t> newest);
 Statement delete_rivals(const Operation& operation, const TargetTable& table, const UniqueIndex& index);
 
-bool is_whole(const Operation& operation);   // carries every column, so that the row can be made
-bool moves_key(const Operation& operation);  // is an update that gives the row another key
+bool is_whole(const Operation& operation);  // carries every column, so that the row can be made
+// Is an update that gives the row another key, as the standby's table tells rows apart.
+bool moves_key(const Operation& operation, const TargetTable& table);
 
 }  // namespace apply

@@ -20,8 +20,7 @@ using change::Identity;
 }  // namespace
 
 bool is_about_rows(const base::Error& error) {
-  if (const auto* refused = dynamic_cast<const pg::SqlError*>(&error))
-    return pg::is_refusal_of_rows(refused->sqlstate());
+  if (const auto* refused = dynamic_cast<const pg::SqlError*>(&error)) return pg::is_refusal_of_rows(*refused);
   return dynamic_cast<const Unfit*>(&error) != nullptr;
 }
 
@@ -210,7 +209,7 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
   const pg::Result rows = session_.query(
       R"(SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
                 coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
-                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place
            FROM pg_catalog.pg_index i
            CROSS JOIN LATERAL pg_catalog.unnest(i.indclass[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(class, place)
            JOIN pg_catalog.pg_opclass c ON c.oid = k.class
@@ -218,7 +217,18 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
              AND s.amoplefttype = c.opcintype AND s.amoprighttype = c.opcintype
            JOIN pg_catalog.pg_operator o ON o.oid = s.amopopr
            JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-          WHERE i.indrelid = $1::pg_catalog.regclass AND i.indisunique AND i.indisready ORDER BY 1, k.place)",
+          WHERE i.indrelid = $1::pg_catalog.regclass AND i.indisunique AND i.indisready
+         UNION ALL
+         SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
+                coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
+                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place
+           FROM pg_catalog.pg_index i
+           JOIN pg_catalog.pg_constraint x ON x.conindid = i.indexrelid AND x.contype = 'x'
+           CROSS JOIN LATERAL pg_catalog.unnest(x.conexclop) WITH ORDINALITY AS k(operator, place)
+           JOIN pg_catalog.pg_operator o ON o.oid = k.operator
+           JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+          WHERE i.indrelid = $1::pg_catalog.regclass
+          ORDER BY 1, 5)",
       {table.name});
   std::string last;
   for (int i = 0; i < rows.rows(); ++i) {

@@ -23,10 +23,10 @@ namespace apply {
 // What may pass in the primary's order, or stops only the transaction that it is in.
 bool is_about_rows(const base::Error& error);
 
-// What a unique index of the standby keeps single.
+// What a unique index of the standby keeps single, or an exclusion constraint apart.
 struct UniqueIndex {
   std::vector<std::string> elements;  // columns (quoted) or expressions, as SQL over the table
-  std::vector<std::string> equals;    // as elements: the operator by which it tells them apart
+  std::vector<std::string> equals;    // as elements: the operator that is true of two that cannot both be there
   std::string predicate;              // of a partial one
 };
 

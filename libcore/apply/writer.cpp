@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "apply/row_copy.hpp"
-#include "apply/sequences.hpp"
+#include "apply/truncate.hpp"
 #include "base/error.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
@@ -28,7 +28,7 @@ bool Writer::can_fold(const Prepared& prepared) {
 
 void Writer::write(const Prepared& prepared) {
   const Piece& piece = prepared.piece;
-  for (const Truncate& what : piece.truncates) truncate(what);
+  for (const Truncate& what : piece.truncates) truncate(session_, targets_, incidents_, what);
   if (piece.in_order || !can_fold(prepared)) {
     std::vector<const Operation*> all;
     for (const Operation& operation : piece.operations) all.push_back(&operation);
@@ -151,16 +151,6 @@ void Writer::run_updates(TargetTable& table, const TableEffect& effect, uint32_t
 void Writer::unexpected(const TargetTable& table, uint64_t expected, uint64_t met) const {
   throw Unfit(session_.node() + ": " + table.shape.text + " has " + std::to_string(met) + " of " +
               std::to_string(expected) + " rows that are changed");
-}
-
-// In one statement, so that foreign keys among the tables hold; never further by CASCADE or to tables that inherit:
-// what else the primary emptied is named in the stream itself.
-void Writer::truncate(const Truncate& what) {
-  std::string tables;
-  for (const base::TableName& table : what.tables) tables += (tables.empty() ? "" : ", ") + targets_.alone(table);
-  const bool at_once = what.restart_identity && may_restart(session_, what.tables);
-  session_.query("TRUNCATE " + tables + (at_once ? " RESTART IDENTITY" : ""));
-  if (what.restart_identity && !at_once) restart(session_, what.tables);
 }
 
 }  // namespace apply

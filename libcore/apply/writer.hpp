@@ -45,7 +45,6 @@ class Writer {
   void run_deletes(TargetTable& table, const TableEffect& effect, uint32_t group);
   void run_updates(TargetTable& table, const TableEffect& effect, uint32_t first_group);
   [[noreturn]] void unexpected(const TargetTable& table, uint64_t expected, uint64_t met) const;
-  void truncate(const Truncate& what);
 
   pg::Session& session_;
   Targets targets_;

@@ -86,6 +86,7 @@ struct Event {
   std::span<Value> key;                 // as relation->key; empty if the line carries none
   std::span<Value> row;                 // as relation->columns; insert, update
   std::vector<base::TableName> tables;  // truncate, copy
+  std::vector<const Relation*> shapes;  // as tables; nullptr where no relation line came before it
   bool restart_identity = false;        // truncate
   bool cascade = false;                 // truncate
   Source source;                        // source

@@ -296,6 +296,10 @@ void Reader::State::read_line(base::Arena& arena) {
   if (const unsigned missing = head.form->required & ~head.seen)
     fail(start(), "no `" + std::string(member_names[std::countr_zero(missing)]) + "`");
   if (event.type == EventType::relation) event.relation = &shapes.keep(relation_line.take()).relation;
+  for (const base::TableName& table : event.tables) {
+    const Shape* const shape = shapes.find(table.text());
+    event.shapes.push_back(shape == nullptr ? nullptr : &shape->relation);
+  }
   follow();
 }
 

@@ -12,6 +12,8 @@
 
 #include "apply/fold.hpp"
 #include "apply/list_source.hpp"
+#include "apply/quarantine.hpp"
+#include "apply/row_keys.hpp"
 #include "base/arena.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
@@ -188,11 +190,9 @@ class Repair {
         apply::from_source_to_standby(mending_, options, source);
     }
     if (print_) return;
-    std::map<std::string, std::vector<uint64_t>> keys;
-    for (const size_t i : which)
-      if (suspects_[i].relation->identity != change::Identity::full)
-        keys[suspects_[i].relation->text].push_back(apply::key_hash(suspects_[i].key));
-    supersede(keys);
+    Mended mended;
+    for (const size_t i : which) mended[suspects_[i].relation].push_back(apply::key_hash(suspects_[i].key));
+    supersede(mended);
   }
 
   std::map<std::string, std::string> paused_now() {
@@ -209,24 +209,36 @@ class Repair {
     return true;
   }
 
-  // What is held in quarantine of rows that are as on the primary now: a retry would take them back.
-  void supersede(const std::map<std::string, std::vector<uint64_t>>& keys) {
-    for (const spool::DeadLetter& letter : spool::dead_letters(settings_.spool.directory, node_)) {
-      const auto found = keys.find(letter.table);
-      if (found == keys.end()) continue;
-      const bool of_these = std::ranges::any_of(
-          letter.keys, [&](uint64_t key) { return std::ranges::find(found->second, key) != found->second.end(); });
-      if (!of_these) continue;
-      spool::remove_dead(settings_.spool.directory, letter, "superseded");
-      base::log(base::Level::info, node_ + ": operation " + letter.id() + " on " + letter.table +
-                                       " leaves quarantine: its row was mended");
-    }
+  // What is held in quarantine of rows that are as on the primary now: a retry would take them back. It may tell rows
+  // apart by other columns than the comparison does.
+  using Mended = std::map<const Relation*, std::vector<uint64_t>>;  // key_hash() of rows
+  void supersede(const Mended& mended) {
+    for (const spool::DeadLetter& letter : spool::dead_letters(settings_.spool.directory, node_))
+      if (std::ranges::any_of(mended, [&](const auto& rows) {
+            return letter.table == rows.first->text && is_of(letter, *rows.first, rows.second);
+          }))
+        release(letter);
+  }
+
+  static bool is_of(const spool::DeadLetter& letter, const Relation& relation, const std::vector<uint64_t>& rows) {
+    const apply::HeldOperation held(letter);
+    return std::ranges::any_of(apply::row_keys(held.operation(), apply::key_names(relation)),
+                               [&](uint64_t key) { return std::ranges::find(rows, key) != rows.end(); });
+  }
+
+  void release(const spool::DeadLetter& letter) {
+    spool::remove_dead(settings_.spool.directory, letter, "superseded");
+    base::log(base::Level::info,
+              node_ + ": operation " + letter.id() + " on " + letter.table + " leaves quarantine: its row was mended");
   }
 
   void copy(const base::TableName& table) {
     if (base::stop_requested()) return;
     uint64_t rows = 0;
+    std::vector<spool::DeadLetter> held;  // by now, so of changes that the copy has
     try {
+      for (spool::DeadLetter& letter : spool::dead_letters(settings_.spool.directory, node_))
+        if (letter.table == table.text()) held.push_back(std::move(letter));
       if (left_out(table.text(), paused_now())) return;
       const CopyTold told{.copied = [&](const base::TableName&, uint64_t count) { rows = count; }, .failed = {}};
       copy_tables(settings_, {.primary = {}, .node = node_, .tables = {table}, .limit = 0}, told, print_);
@@ -236,6 +248,7 @@ class Repair {
       return;
     }
     if (print_) return;
+    for (const spool::DeadLetter& letter : held) release(letter);
     RepairCounts counts;
     counts[table.text()].copied = rows;
     add(counts);

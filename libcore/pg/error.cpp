@@ -17,9 +17,10 @@ bool one_of(std::string_view state, std::initializer_list<std::string_view> stat
 bool heals(std::string_view state) {
   return state.empty() || state.substr(0, 2) == "08" ||
          // shutdown, crash and start-up of the server; serialization, deadlock, lock and statement timeout; a slot or
-         // an object in use; too many connections; idle-in-transaction timeout; the server's disk or memory is full
-         one_of(state, {"57P01", "57P02", "57P03", "57014", "40001", "40P01", "55P03", "55006", "53300", "25P03",
-                        "53100", "53200", "58030"});
+         // an object in use; too many connections; timeouts of idle sessions, in and outside of transactions, and of
+         // transactions; the server's disk or memory is full
+         one_of(state, {"57P01", "57P02", "57P03", "57P05", "57014", "40001", "40P01", "55P03", "55006", "53300",
+                        "25P03", "25P04", "53100", "53200", "58030"});
 }
 
 Exit kind_of(std::string_view state) {
@@ -72,18 +73,28 @@ bool is_refusal_of_rows(std::string_view state) {
          one_of(state, {"428C9", "0A000", "44000"});
 }
 
+bool is_refusal_of_rows(const SqlError& refused) {
+  return is_refusal_of_rows(refused.sqlstate()) || (refused.inside() && refused.kind() != Exit::no_right);
+}
+
 bool is_refusal_of_names(std::string_view state) {
   return one_of(state, {"42703", "42P01", "42804", "42883", "42P10", "3F000"});
 }
 
-void throw_sql(const std::string& where, const std::string& sqlstate, const std::string& text, const std::string& row) {
-  const std::string reason = one_line(text);
+void throw_sql(const std::string& where, const std::string& sqlstate, const std::string& text, const std::string& row,
+               bool inside) {
+  // Sessions have no search_path: what a function names without a schema is not found, or only in pg_catalog.
+  const std::string reason =
+      one_line(text) +
+      (inside && one_of(sqlstate, {"42P01", "42883", "42704", "3F000"})
+           ? ", named by a function that runs there; let it name schemas, or ALTER FUNCTION it SET search_path"
+           : "");
   const std::string message =
       where + ": " + reason + (sqlstate.empty() ? "" : " (" + sqlstate + ")") + advice(sqlstate);
   if (sqlstate == "53300") throw NotNow(kind_of(sqlstate), message, Unavailable::full);
   if (sqlstate == "57P03") throw NotNow(kind_of(sqlstate), message, Unavailable::starting);
   if (heals(sqlstate)) throw base::Transient(kind_of(sqlstate), message);
-  throw SqlError(kind_of(sqlstate), message, sqlstate, row.empty() ? reason : reason + ": " + one_line(row));
+  throw SqlError(kind_of(sqlstate), message, sqlstate, row.empty() ? reason : reason + ": " + one_line(row), inside);
 }
 
 void throw_connect(const std::string& where, const std::string& text) {

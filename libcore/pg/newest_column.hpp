@@ -10,8 +10,8 @@
 
 namespace pg {
 
-// Throws Error(config) for the first of the synced tables that is there and lacks it; does nothing under any other
-// policy.
+// Outside a transaction. Throws Error(config) for the first of the synced tables that is there and lacks it, or whose
+// column has a type without an order; does nothing under any other policy.
 void check_newest_column(Session& session, const config::Settings& settings);
 
 // "table public.images has no column seen, which …", with what to do.

@@ -135,6 +135,7 @@ Session::Session(const config::Node& node, const SessionOptions& options)
   if (state == PGRES_POLLING_FAILED) refuse_connection(options.replication);
   PQsetErrorVerbosity(conn_.get(), PQERRORS_DEFAULT);
   PQsetnonblocking(conn_.get(), 1);
+  pin_timeouts();
 
   if (!options.writes_as_replica) return;
   // Allowed to superusers and, from 15 on, to roles that were granted SET on the parameter; without it triggers fire
@@ -145,6 +146,12 @@ Session::Session(const config::Node& node, const SessionOptions& options)
   } catch (const SqlError& refused) {
     if (refused.sqlstate() != "42501") throw;
   }
+}
+
+// A session waits between two batches for as long as nobody writes. An older server would refuse a start-up option that
+// it does not know.
+void Session::pin_timeouts() {
+  if (server_version() >= 140000) query("SET idle_session_timeout = 0");
 }
 
 // Before there is a session nothing can be asked: what is missing is told by what was tried.
@@ -217,9 +224,10 @@ Result Session::expect(Result result, const std::string& sql) {
   };
   if (is("0A000")) message += std::string(": ") + detail;
   const std::string row = is("23505") ? detail : "";
+  const bool inside = PQresultErrorField(result.handle(), PG_DIAG_CONTEXT) != nullptr;
   while (next_result("run", sql)) {
   }
-  throw_sql(where("run " + first_line(sql)), state != nullptr ? state : "", message, row);
+  throw_sql(where("run " + first_line(sql)), state != nullptr ? state : "", message, row, inside);
 }
 
 Result Session::query(const std::string& sql) {

@@ -110,6 +110,7 @@ class Session {
   Result last_result(const std::string& sql);
 
  private:
+  void pin_timeouts();
   [[noreturn]] void refuse_connection(bool replication) const;
   void send(const std::string& sql, std::span<const Parameter> parameters);
   Result finish_or_cancel(const std::string& sql, double seconds, const std::function<bool()>& enough);

@@ -10,8 +10,9 @@ set -euo pipefail
 two_servers
 people="create table people (id int primary key, email text, name text, seen timestamptz, unique (email))"
 both "$people" "create table tags (id int primary key, tag text, person int, seen timestamptz)" "create unique index on tags (lower(tag)) where person > 0" \
-  "create table large (id int primary key, n int, body text, seen timestamptz)" "alter table large alter body set storage external"
-config() { write_config 'people, tags, large' 'logging: {level: debug}' "$@"; }
+  "create table large (id int primary key, n int, body text, seen timestamptz)" "alter table large alter body set storage external" \
+  "create table rooms (id int primary key, during int4range, note text, seen timestamptz, exclude using gist (during with &&) where (note <> 'free'))"
+config() { write_config 'people, tags, large, rooms' 'logging: {level: debug}' "$@"; }
 config
 link_up
 log=$work/state/conflicts.backup_node.jsonl
@@ -51,6 +52,28 @@ id=$(jq -r .operation_id <<<"$line")
 "$BIN/queue" get | jq -r 'if .type == "begin" then .lsn else select(.new.email? == "theirs") | "it" end' | grep -B 1 '^it$' | grep -qx "${id%#*}" ||
   fail "operation_id $id is not that of the transaction"
 same "mode of the log" 600 "$(stat -c %a "$log")"
+
+# --- nor does a row that an exclusion constraint of the standby sets against the primary's ---
+start
+standby "insert into rooms values (90, '[1,10)', 'ours', null), (91, '[20,30)', 'ours', null), (92, '[40,50)', 'free', null)"
+primary "insert into rooms values (1, '[5,8)', 'theirs', null), (2, '[60,70)', 'theirs', null), (3, '[42,43)', 'theirs', null)" "update rooms set during = '[25,26)' where id = 2"
+pass
+expect 0 "$BIN/apply"
+same "kinds" "2 unique_taken" "$(kinds)"
+same "rooms" "1 [5,8), 2 [25,26), 3 [42,43), 92 [40,50)" "$(standby "select string_agg(id || ' ' || during, ', ' order by id) from rooms")"
+config 'conflict_resolution: standby_wins'
+primary "update rooms set during = '[5,9)' where id = 1"
+standby "insert into rooms values (93, '[100,110)', 'ours', null)"
+primary "insert into rooms values (4, '[105,106)', 'theirs', null)"
+pass
+expect 0 "$BIN/apply"
+same "rooms whose standby's rows stay" "1 [5,9), 2 [25,26), 3 [42,43), 92 [40,50), 93 [100,110)" "$(standby "select string_agg(id || ' ' || during, ', ' order by id) from rooms")"
+
+config
+primary "truncate rooms"
+pass
+expect 0 "$BIN/apply"
+equal_tables rooms
 
 # --- a row does not give way to one that is refused all the same ---
 start
@@ -123,6 +146,16 @@ refused 65 "table $lacks" "$BIN/apply"
 config 'schema_drift: common_columns'
 expect 0 "$BIN/apply"
 primary 'alter table tags add seen timestamptz'
+# and none of a type of which no value is later than another
+config 'conflict_resolution: newest_wins' 'newest_column: body'
+both 'alter table tags add body json' 'alter table people add body json'
+unordered='public.people has body as json, of which none is later than another'
+refused 78 "primary_node: table $unordered" "$BIN/capture" init
+for command in apply 'apply init'; do
+  # shellcheck disable=SC2086 # two words
+  refused 78 "backup_node: table $unordered" "$BIN"/$command
+done
+both 'alter table tags drop body' 'alter table people drop body'
 
 # --- stop: nothing of the transaction, and the operation is named ---
 start

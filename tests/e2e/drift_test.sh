@@ -9,8 +9,9 @@ set -euo pipefail
 
 two_servers
 both "create table shop (id int primary key, name text, big text)" "alter table shop alter big set storage external" "create table rest (id int primary key, n int)" \
-  "create table whole (a int, b text)" "alter table whole replica identity full"
-synced='shop, rest, whole'
+  "create table whole (a int, b text)" "alter table whole replica identity full" \
+  "create table top (id int primary key, n text)" "create table sub (id int primary key, top int references top)"
+synced='shop, rest, whole, top, sub'
 config() { write_config "$synced" 'batch_size: 20' "$@"; }
 config
 link_up
@@ -90,6 +91,48 @@ equal_tables rest
 standby 'create table whole (a int)' "insert into whole select unnest(array[$kept])"
 comes_back whole 'select 1'
 
+# --- TRUNCATE: what the standby does not take of it stops nothing but its table ---
+emptied() { primary "insert into top (id, n) values ($1, 'old')" "insert into sub (id, top) values ($1, $1)" "truncate top, sub" "insert into top (id, n) values (1$1, 'new')" "insert into sub (id, top) values (1$1, 1$1)"; }
+emptied 1
+last_pass 0
+equal_tables
+standby "create table own (id int primary key, top int references top)" "insert into own values (1, 11)"
+emptied 2
+last_pass 0
+grep -q 'TRUNCATE of ONLY "public"."top" is refused, so its rows are deleted: .*foreign key constraint.*own' "$work/err" || fail "a foreign key of the standby's own: $(cat "$work/err")"
+equal_tables
+same "rows of a table that is not in the stream" 1 "$(standby 'select count(*) from own')"
+standby 'drop table own'
+for table in sub top; do # one waits, the other is emptied
+  primary "alter table $table add column more int"
+  emptied 3
+  last_pass 1 "$table has no column \"more\""
+  equal_tables rest "$([ $table = top ] && echo sub || echo top)"
+  comes_back "$table" "alter table $table add column more int"
+  equal_tables
+done
+standby 'alter table sub rename to elsewhere'
+emptied 4
+last_pass 1 'sub does not exist; create it as on the primary'
+equal_tables top rest
+comes_back sub 'alter table elsewhere rename to sub'
+standby "create function refuse() returns trigger language plpgsql as 'begin raise exception \$m\$not here\$m\$; end'" \
+  'create trigger refuse before truncate on top execute function refuse()' 'alter table top enable always trigger refuse'
+emptied 5
+last_pass 1 'top cannot be emptied by TRUNCATE, operation .*: not here \(P0001\); remove what refuses it'
+equal_tables sub rest
+waiting_pass top
+comes_back top 'drop trigger refuse on top'
+equal_tables
+
+# --- a column that comes in the middle of a transaction: the table waits from before it, whole ---
+middle() { primary "begin; insert into $1 (id) values ($2); alter table $1 add column mid int not null default 7; insert into $1 (id, mid) values ($2 + 1, 8); update $1 set mid = mid + 1 where id >= $2; commit"; }
+middle top 500
+last_pass 1 'top has no column "mid"'
+same "rows of half of it" 0 "$(standby 'select count(*) from top where id >= 500')"
+comes_back top 'alter table top add column mid int not null default 7'
+equal_tables
+
 # --- a second change while the first one waits; the standby's shape is changed under a running apply ---
 follow_capture
 follow_apply
@@ -140,6 +183,7 @@ equal_tables
 config 'schema_drift: common_columns'
 primary "alter table shop add column extra text default 'e'" "insert into shop (id, title, extra) values (40, 'forty', 'x')" "update shop set title = title || '!' where id < 30" \
   "alter table whole add column c int" "insert into whole (a, c) values (4000, 1), (4000, 2)" "delete from whole where c = 2" "alter table shop drop column two" "insert into shop (id) values (41)"
+middle shop 42
 pass
 expect 0 "$BIN/apply"
 grep -q 'warn  *apply: backup_node: table public.shop has no column "extra".*until then it is left out' "$work/err" || fail "that a column is left out is not told: $(cat "$work/err")"
@@ -155,7 +199,7 @@ primary "insert into shop (id, extra) values (51, 'z')"
 wait_applied
 same "taken in again" z "$(standby 'select extra from shop where id = 51')"
 follow_stop
-standby 'alter table shop drop column two' "update shop set extra = 'x' where id = 40" "update shop set extra = 'y' where id = 50" 'alter table whole add column c int' 'update whole set c = 1 where a = 4000'
+standby 'alter table shop drop column two' 'alter table shop add column mid int not null default 7' 'update shop set mid = case id when 42 then 8 else 9 end where id in (42, 43)' "update shop set extra = 'x' where id = 40" "update shop set extra = 'y' where id = 50" 'alter table whole add column c int' 'update whole set c = 1 where a = 4000'
 equal_tables
 
 # --- follow: what is added, at its place; what is not added waits ---

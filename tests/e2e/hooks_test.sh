@@ -20,6 +20,11 @@ chmod +x "$work/complete" "$work/conflict" "$work/failure" "$work/dies" "$work/h
 
 # --- each operation once, after it was committed ---
 config 'hooks: {on_sync_complete: [./complete], on_conflict: [./conflict], on_failure: [./failure]}'
+primary "truncate pairs"
+pass
+expect 0 "$BIN/apply"
+same "a truncate's event" '["backup_node",["public.pairs"],"truncate","applied",true,null]' "$(jq -c '[.node, .tables, .type, .result, .success, .error]' "$work/complete.jsonl")"
+rm "$work/complete.jsonl"
 standby "insert into pairs values (7, 70)"
 primary "insert into pairs select n, n from generate_series(1, 500) n" "update pairs set n = 5000 where id = 3" "delete from pairs where id = 4"
 pass
@@ -48,13 +53,16 @@ for hook in ./dies ./absent; do
   grep -q "hook on_sync_complete: .*${hook#./}.*; [0-9]* events are lost" "$work/err" || fail "nothing is said of $hook: $(cat "$work/err")"
   grep -q "events were dropped" "$work/err" || fail "what $hook did not take is not counted: $(cat "$work/err")"
 done
-config "hooks: {on_sync_complete: [./hangs]}"
-primary "update pairs set n = n + 1 where id > 400"
+config "hooks: {on_sync_complete: [./hangs], on_conflict: [./hangs], on_failure: [./hangs]}"
+standby "insert into pairs values (700, 1)"
+primary "update pairs set n = n + 1 where id > 400" "insert into pairs values (700, 2), (701, 5000)"
 pass
 started=$SECONDS
 expect 1 "$BIN/apply"
-at_most "seconds that a hook which hangs took at the end" 12 $((SECONDS - started))
-grep -q "hook on_sync_complete: .*hangs was not done when apply ended" "$work/err" || fail "nothing is said of the one that hangs: $(cat "$work/err")"
+at_most "seconds that three hooks which hang took at the end, together" 9 $((SECONDS - started))
+for hook in on_sync_complete on_conflict on_failure; do
+  grep -q "hook $hook: .*hangs was not done when apply ended" "$work/err" || fail "nothing is said of $hook, which hangs: $(cat "$work/err")"
+done
 ! pgrep -f "$work/hangs" >/dev/null || fail "the program that hangs is still there"
 follow_apply
 primary "update pairs set n = n + 1 where id = 500"

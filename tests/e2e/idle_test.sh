@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # serial: what runs beside it makes its seconds longer
-# Nothing to do costs nothing: `queue put` once woke for ever by the note of its last sync, and took a processor.
+# Nothing to do costs nothing: `queue put` once woke for ever by the note of its last sync, and took a processor. Nor does a
+# server that ends idle sessions.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 two_servers
 images_tables
+both "alter role pgtandem set idle_session_timeout = '1s'" # a common setting, which is not meant for a quiet pair
 write_config "images, categories"
 link_up
 follow_capture
@@ -27,5 +29,6 @@ done
 primary "insert into categories (name) values ('and on')"
 wait_applied
 equal_tables
+! grep -H 'idle-session timeout' "$work"/*.log || fail "the server ended a session that had nothing to do"
 follow_stop
 say "idle_test: passed"

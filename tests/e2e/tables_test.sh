@@ -10,7 +10,7 @@ set -euo pipefail
 . "$e2e/history/in_order.sh"
 
 # shellcheck disable=SC2119 # its arguments are optional
-two_servers
+two_servers max_prepared_transactions=4
 standby "$(unfoldable_table)"
 sync() { pass && expect 0 "$BIN/apply"; }
 in_order() { # the same, operation by operation
@@ -116,6 +116,31 @@ says 'public.made generates the column n, which the primary stores; make it an o
 standby 'alter table made alter n drop expression'
 expect 0 "$BIN/apply"
 equal_tables made
+
+# --- the replica identity changes while the stream runs, in and between transactions ---
+both 'create table turned (id int primary key, code text not null, v text)' 'create unique index turned_code on turned (code)'
+join turned
+follow_capture
+follow_apply
+primary "insert into turned select i, 'c' || i, 'v' from generate_series(1, 14) i"
+n=0
+for identity in full 'using index turned_code' default; do
+  primary "alter table turned replica identity $identity" "update turned set v = '$identity' where id = $n + 1" "update turned set id = $n + 100, code = 'moved $n' where id = $n + 2" "delete from turned where id = $n + 3"
+  n=$((n + 4))
+done
+primary "begin; update turned set v = 'a', id = 200 where id = 13; alter table turned replica identity full; update turned set v = 'b', id = 201 where id = 200; delete from turned where id = 14; alter table turned replica identity using index turned_code; update turned set code = 'z' where id = 201; commit"
+wait_applied
+follow_stop
+equal_tables turned
+same "none was a conflict" 0 "$(cat "$work"/state/conflicts.*.jsonl 2>/dev/null | grep -c turned || true)"
+
+# --- a prepared transaction comes when it is committed, at that place, and not at all where it is not ---
+primary "begin; insert into turned values (300, 'p', 'prepared'); delete from turned where id = 4; prepare transaction 'one'" "begin; insert into turned values (301, 'q', 'never'); prepare transaction 'two'" "insert into turned values (302, 'r', 'before')"
+sync
+same "rows before the commit" "4 302" "$(standby "select string_agg(id::text, ' ' order by id) from turned where id in (4, 300, 301, 302)")"
+primary "update turned set v = 'still before' where id = 302" "commit prepared 'one'" "rollback prepared 'two'" "update turned set v = 'after' where id = 300"
+sync
+equal_tables turned
 
 # --- an identity ALWAYS that changes: no UPDATE may set it ---
 both 'create table numbered (k text primary key, n int generated always as identity, v text, body text)' 'alter table numbered alter body set storage external' \

@@ -38,8 +38,8 @@ TEST_CASE("a SQLSTATE decides between trying again and stopping, and the exit co
       return {false, e.kind()};
     }
   };
-  for (const char* heals :
-       {"", "08006", "57P01", "57P02", "57P03", "57014", "40001", "40P01", "55P03", "53300", "53100"}) {
+  for (const char* heals : {"", "08006", "57P01", "57P02", "57P03", "57P05", "57014", "25P04", "40001", "40P01",
+                            "55P03", "53300", "53100"}) {
     INFO(heals);
     CHECK(thrown(heals) == std::pair(true, Exit::unreachable));
   }
@@ -57,6 +57,17 @@ TEST_CASE("only a refusal of rows is worth another way of writing them") {
   for (const char* state : {"23505", "23503", "23514", "22001", "428C9", "P0001"}) CHECK(pg::is_refusal_of_rows(state));
   for (const char* state : {"42P01", "42501", "40001", "08006", "57P01", "55000"})
     CHECK_FALSE(pg::is_refusal_of_rows(state));
+  const auto raised = [](const std::string& state, bool inside) {
+    try {
+      pg::throw_sql("backup: cannot run it", state, "said the server", "", inside);
+    } catch (const pg::SqlError& e) {
+      return pg::is_refusal_of_rows(e) && pg::is_refusal_of_rows(e.saying("more"));
+    }
+  };
+  CHECK(raised("45000", true));  // a trigger may raise anything
+  CHECK(raised("42P01", true));  // its own table, not the statement's
+  CHECK_FALSE(raised("42P01", false));
+  CHECK_FALSE(raised("42501", true));
 }
 
 TEST_CASE("a connection's SQLSTATE is found whatever language the server speaks") {
