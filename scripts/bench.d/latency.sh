@@ -73,6 +73,7 @@ commit_ms() {
 }
 
 follow() {
+  rm -f "$work/pipe"
   mkfifo "$work/pipe"
   (tandem tandem capture --follow >"$work/pipe") &
   background=("$!")
