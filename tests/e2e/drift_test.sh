@@ -203,7 +203,6 @@ primary 'insert into shop (id) values (81)'
 pass
 expect 0 "$BIN/apply"
 told 'table public.rest is none of sync_tables any more: it waits no longer'
-told 'the queue has changes of public.rest, which is none of sync_tables; they are left out'
 same "tables that wait" 0 "$(waits)"
 same "what the queue is kept for" null "$(held_for)"
 same "what came of it" 0 "$(standby 'select count(*) from rest where id = 95')"
