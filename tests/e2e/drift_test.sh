@@ -195,7 +195,6 @@ config
 primary 'alter table rest add column away int' "insert into rest (id, n, away) values (95, 'r', 1)" 'insert into shop (id) values (80)'
 last_pass 1 'rest has no column "away"'
 differ "what the queue is kept for" null "$(held_for)"
-before=$synced
 synced='shop, whole'
 config
 with_rights capture init
@@ -230,7 +229,9 @@ primary 'insert into years values (1), (11)' 'update years set id = 2 where id =
 pass
 expect 0 "$BIN/apply"
 same "rows of the partition" 2 "$(standby 'select id from years_1')"
-synced=$before
+synced='shop, whole'
+config
+with_rights capture init
 
 # --- dropped and made again on the primary, and the publication dropped: no message tells, and it is seen all the same ---
 config
