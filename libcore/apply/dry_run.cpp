@@ -141,6 +141,30 @@ pg::Session looking(const config::Settings& settings, const Options& options) {
           {.purpose = "pgtandem apply", .answer_timeout = settings.synchronization.sync_timeout}};
 }
 
+// Of the queue only what apply would take.
+bool is_synced(const config::Settings& settings, Event& event) {
+  const std::vector<base::TableName>& synced = settings.synchronization.sync_tables;
+  const auto is_not = [&](const base::TableName& table) { return std::ranges::find(synced, table) == synced.end(); };
+  if (event.type == EventType::truncate) std::erase_if(event.tables, is_not);
+  if (event.type == EventType::truncate) return !event.tables.empty();
+  return event.relation == nullptr || !is_not(event.relation->table);
+}
+
+void print_all(const config::Settings& settings, const Options& options, Source& source, bool from_spool,
+               const std::function<void(std::string_view)>& print) {
+  pg::Session session = looking(settings, options);
+  const Parents parents = parents_on(session);
+  base::Arena arena;
+  while (!base::stop_requested()) {
+    arena.reset();
+    const Event* event = source.next(arena);
+    if (event == nullptr) break;
+    if (event->type == EventType::begin && options.until && event->lsn >= *options.until) break;
+    Event seen = *event;
+    if (!from_spool || is_synced(settings, seen)) print(sql(seen, parents));
+  }
+}
+
 }  // namespace
 
 void dry_run(const config::Settings& settings, const Options& options, Source* stream,
@@ -158,21 +182,12 @@ void dry_run(const config::Settings& settings, const Options& options, Source* s
   }
   source->rewind(at);
   print(preamble);
-  dry_run(settings, options, *source, print);
+  print_all(settings, options, *source, stream == nullptr, print);
 }
 
 void dry_run(const config::Settings& settings, const Options& options, Source& source,
              const std::function<void(std::string_view)>& print) {
-  pg::Session session = looking(settings, options);
-  const Parents parents = parents_on(session);
-  base::Arena arena;
-  while (!base::stop_requested()) {
-    arena.reset();
-    const Event* event = source.next(arena);
-    if (event == nullptr) break;
-    if (event->type == EventType::begin && options.until && event->lsn >= *options.until) break;
-    print(sql(*event, parents));
-  }
+  print_all(settings, options, source, false, print);
 }
 
 }  // namespace apply

@@ -11,7 +11,7 @@ Incidents::Incidents(const config::Settings& of, const config::Node& standby, bo
       node(standby),
       policy(of.synchronization.conflict_resolution),
       conflicts(of, standby),
-      tables(of.filters),
+      tables(of, may_hold),
       quarantine(of, standby, tables, may_hold) {}
 
 std::optional<size_t> Incidents::newest_of(const change::Relation& relation) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apply/declared_type.hpp"
 #include "apply/shape.hpp"
 #include "pg/quote.hpp"
 
@@ -40,6 +41,36 @@ std::string joined(const std::vector<std::string>& statements) {
   std::string out;
   for (const std::string& statement : statements) out += (out.empty() ? "" : "; ") + statement;
   return out;
+}
+
+const Column* column_of(const change::Relation& relation, const std::string& name) {
+  const auto found = std::ranges::find(relation.columns, name, &Column::name);
+  return found == relation.columns.end() ? nullptr : &*found;
+}
+
+// The type as declared; empty where the stream does not tell. A comparison's knows nothing of lengths.
+std::string declared_of(const change::Relation& relation, const Column& column) {
+  const bool tells = std::ranges::any_of(relation.columns, [](const Column& c) { return !c.definition.empty(); });
+  return !tells ? "" : column.definition.empty() ? column.type : declared_in(column.definition);
+}
+
+// What is rounded is never wanted; what is refused goes to quarantine, row by row, unless the primary's column just
+// became so, or nothing was ever applied.
+template <class Refuse, class Alter>
+void check_declared(const change::Relation& is, const std::optional<change::Relation>& was,
+                    const std::vector<StandbyColumn>& columns, const Refuse& refuse, const Alter& alter) {
+  for (const Column& column : is.columns) {
+    const StandbyColumn& there = *find(columns, column.name);
+    const std::string declared = declared_of(is, column);
+    if (declared.empty() || there.declared.empty()) continue;
+    const Holds fit = holds(there.declared, declared);
+    const Column* const before = was ? column_of(*was, column.name) : nullptr;
+    const bool is_new = before == nullptr || declared_of(*was, *before) != declared;
+    if (fit == Holds::all || (fit == Holds::not_all && !is_new)) continue;
+    refuse("has the column " + column.name + " as " + there.declared + ", which is " + declared +
+           " on the primary: not all of its values could be kept; " +
+           alter("ALTER COLUMN " + pg::quote_identifier(column.name) + " TYPE " + declared));
+  }
 }
 
 }  // namespace
@@ -83,6 +114,7 @@ void check_shape(const std::string& node, const change::Relation& is, const std:
                " on the primary now; " +
                alter("ALTER COLUMN " + pg::quote_identifier(column.name) + " TYPE " + column.type + " USING " +
                      pg::quote_identifier(column.name) + "::" + column.type));
+    check_declared(is, was, columns, refuse, alter);
   }
   for (const StandbyColumn& column : columns)
     if (column.needed && !column.generated && !has(is.columns, column.name))

@@ -47,11 +47,13 @@ struct StandbyColumn {
   std::string name;
   std::string type;  // as format_type(oid, NULL) gives it
   bool generated = false;
-  bool needed = false;  // NOT NULL, and nothing on the standby would give it a value
+  bool needed = false;     // NOT NULL, and nothing on the standby would give it a value
+  std::string declared{};  // its type with length, precision and scale; empty: not known
 };
 
 // Throws Misfit, with what to do, where they do not fit `is`. `was`: the shape that the table took last; with `follows`
-// a column that was dropped, or has another type, has to be changed on the standby, too.
+// a column that was dropped, or has another type, has to be changed on the standby, too, and none may round the
+// primary's values, or begin with a type that is too small for them.
 void check_shape(const std::string& node, const change::Relation& is, const std::optional<change::Relation>& was,
                  const std::vector<StandbyColumn>& columns, bool follows);
 

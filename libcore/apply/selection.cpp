@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apply/shape.hpp"
+#include "base/log.hpp"
 
 namespace apply {
 namespace {
@@ -19,8 +20,10 @@ std::span<change::Value> some(std::span<change::Value> values, const std::vector
 
 }  // namespace
 
-Selection Selection::all_but(std::set<std::string> tables, LeftOut columns) {
+Selection Selection::all_but(std::set<std::string> tables, LeftOut columns,
+                             std::optional<std::set<std::string>> synced) {
   Selection out;
+  out.synced_ = std::move(synced);
   out.without_ = std::move(tables);
   out.left_out_ = std::move(columns);
   return out;
@@ -31,6 +34,15 @@ Selection Selection::only(const std::string& table, LeftOut columns) {
   out.only_ = table;
   out.left_out_ = std::move(columns);
   return out;
+}
+
+// A table that was renamed, or taken out of sync_tables, while its changes were on their way here.
+bool Selection::is_synced(const std::string& table) {
+  if (!synced_ || synced_->contains(table)) return true;
+  if (told_.insert(table).second)
+    base::log(base::Level::warn,
+              "the queue has changes of " + table + ", which is none of sync_tables; they are left out");
+  return false;
 }
 
 const Selection::Cut& Selection::cut_of(const change::Relation& relation) {
@@ -55,8 +67,10 @@ const Selection::Cut& Selection::cut_of(const change::Relation& relation) {
 }
 
 const change::Relation* Selection::shape(const change::Relation& relation) {
-  if (only_.empty() && without_.empty() && left_out_.empty()) return &relation;
-  return cut_of(relation).shape;
+  if (&relation == last_) return last_shape_;
+  last_ = &relation;
+  const bool all = only_.empty() && without_.empty() && left_out_.empty() && !synced_;
+  return last_shape_ = all ? &relation : cut_of(relation).shape;
 }
 
 std::span<change::Value> Selection::row(const change::Relation& relation, std::span<change::Value> row,

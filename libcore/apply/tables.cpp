@@ -1,12 +1,15 @@
 #include "apply/tables.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/arena.hpp"
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "change/reader.hpp"
 #include "change/writer.hpp"
+#include "state/marks.hpp"
 
 namespace apply {
 namespace {
@@ -38,6 +41,12 @@ change::Relation with_only(change::Relation shape, const std::vector<std::string
   return shape;
 }
 
+std::set<std::string> synced_in(const config::Settings& settings) {
+  std::set<std::string> out;
+  for (const base::TableName& table : settings.synchronization.sync_tables) out.insert(table.text());
+  return out;
+}
+
 }  // namespace
 
 void Tables::load(pg::Session& session, const change::Source& source) {
@@ -50,8 +59,13 @@ void Tables::load(pg::Session& session, const change::Source& source) {
   changed_.clear();
   paused_.clear();
   last_ = nullptr;
+  const std::set<std::string> synced = synced_in(settings_);
   for (int i = 0; i < rows.rows(); ++i) {
     const std::string name(rows.get(i, 0));
+    if (from_spool_ && !synced.contains(name)) {
+      end_pause(session, source, name, !rows.is_null(i, 2));
+      continue;
+    }
     if (!rows.is_null(i, 1)) shapes_[name] = shape_in(rows.get(i, 1));
     if (rows.is_null(i, 2)) continue;
     Paused& paused = paused_[name];
@@ -62,12 +76,23 @@ void Tables::load(pg::Session& session, const change::Source& source) {
   }
 }
 
+// Nobody mends it for us, and the queue would be kept for it until it is full. Should it be synced again it begins
+// anew.
+void Tables::end_pause(pg::Session& session, const change::Source& source, const std::string& table, bool waits) const {
+  session.query("DELETE FROM pgtandem.tables WHERE slot = $1 AND name = $2", {source.slot, table});
+  state::clear_mark(settings_.state_directory, session.node(), table, std::numeric_limits<int64_t>::max());
+  if (!waits) return;
+  base::log(base::Level::warn,
+            session.node() + ": table " + table +
+                " is none of sync_tables any more: it waits no longer, and its changes that did are " + "left out");
+}
+
 std::optional<change::Relation> Tables::was(const std::string& table) const {
   const std::lock_guard lock(mutex_);
   const auto found = shapes_.find(table);
   if (found == shapes_.end()) return {};
-  const auto filter = filters_.tables.find(found->second.table);
-  if (filter == filters_.tables.end() || filter->second.columns.empty()) return found->second;
+  const auto filter = settings_.filters.tables.find(found->second.table);
+  if (filter == settings_.filters.tables.end() || filter->second.columns.empty()) return found->second;
   return with_only(found->second, filter->second.columns);
 }
 
@@ -105,7 +130,8 @@ void Tables::leave_out(const std::string& table, const std::vector<std::string>&
 Selection Tables::all_others() const {
   std::set<std::string> paused;
   for (const auto& [table, what] : paused_) paused.insert(table);
-  return Selection::all_but(std::move(paused), left_out_);
+  return Selection::all_but(std::move(paused), left_out_,
+                            from_spool_ ? std::optional(synced_in(settings_)) : std::nullopt);
 }
 
 void Tables::write(pg::Session& session, const change::Source& source) {

@@ -27,9 +27,11 @@ struct Paused {
 
 class Tables {
  public:
-  explicit Tables(const config::Filters& filters) : filters_(filters) {}
+  // `from_spool`: of a run that applies what the queue has, to the tables that are synced and no other.
+  Tables(const config::Settings& settings, bool from_spool) : settings_(settings), from_spool_(from_spool) {}
 
-  // (Again.) What was not committed is forgotten. Throws Error(data) where `apply init` has to be run again.
+  // (Again.) What was not committed is forgotten, and so is what a table that is not synced any more waited for. Throws
+  // Error(data) where `apply init` has to be run again.
   void load(pg::Session& session, const change::Source& source);
 
   // The shape that it took last, without columns that its filter leaves out: that these come no more is no change of
@@ -57,7 +59,10 @@ class Tables {
   void write(pg::Session& session, const change::Source& source);
 
  private:
-  const config::Filters& filters_;
+  void end_pause(pg::Session& session, const change::Source& source, const std::string& table, bool waits) const;
+
+  const config::Settings& settings_;
+  const bool from_spool_;
   mutable std::mutex mutex_;                        // over the next two
   std::map<std::string, change::Relation> shapes_;  // taken
   std::set<std::string> changed_;                   // to be written

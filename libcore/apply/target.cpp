@@ -93,7 +93,8 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
   const pg::Result rows = session_.query(
       R"(SELECT a.attname, a.attgenerated <> '', pg_catalog.format_type(a.atttypid, -1), a.attidentity = 'a', a.atttypid,
                 t.typtype = 'e', pg_catalog.format_type(a.atttypid, NULL),
-                a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefaultbin IS NULL
+                a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefaultbin IS NULL,
+                pg_catalog.format_type(a.atttypid, a.atttypmod)
            FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
           WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped)",
       {oid});
@@ -103,7 +104,7 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
   for (int i = 0; i < rows.rows(); ++i) {
     there[std::string(rows.get(i, 0))] = i;
     columns.push_back({std::string(rows.get(i, 0)), std::string(rows.get(i, 6)), rows.get(i, 1) == "t",
-                       rows.get(i, 7) == "t" && !table.fires && writes_});
+                       rows.get(i, 7) == "t" && !table.fires && writes_, std::string(rows.get(i, 8))});
     generated += rows.get(i, 1) == "t";
   }
   const change::Relation& relation = table.shape;

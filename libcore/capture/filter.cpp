@@ -14,7 +14,6 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/stop.hpp"
-#include "capture/kept_lines.hpp"
 
 namespace capture {
 namespace {
@@ -89,6 +88,16 @@ ChildEnd run_on(const FilterChunk& chunk, KeptLines& kept, const std::vector<std
   }
 }
 
+std::vector<bool> kept_of(const FilterChunk& chunk, const std::vector<std::string>& argv, double patience,
+                          int cancel_fd) {
+  KeptLines kept(chunk, name_of(argv));
+  const ChildEnd end = run_on(chunk, kept, argv, patience, cancel_fd);
+  const std::string wrong = fault(end, kept.printed_any(), patience);
+  if (!wrong.empty()) throw Error(Exit::data, name_of(argv) + " " + wrong + "; mend it, nothing is lost");
+  kept.finish();
+  return kept.kept();
+}
+
 }  // namespace
 
 struct Filter::State {
@@ -107,12 +116,7 @@ struct Filter::State {
 
   void work() {
     try {
-      KeptLines kept(running, name_of(argv));
-      const ChildEnd end = run_on(running, kept, argv, patience, cancel.get());
-      const std::string wrong = fault(end, kept.printed_any(), patience);
-      if (!wrong.empty()) throw Error(Exit::data, name_of(argv) + " " + wrong + "; mend it, nothing is lost");
-      kept.finish();
-      out = running.without(kept.kept(), in_transaction);
+      out = running.without(kept_of(running, argv, patience, cancel.get()), in_transaction);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -147,6 +151,15 @@ void Filter::try_out(const std::vector<std::string>& argv, double patience) {
   }
   const std::string wrong = fault(end, false, patience);
   if (!wrong.empty()) throw Error(Exit::config, name_of(argv) + ", given no line at all, " + wrong + "; correct it");
+}
+
+std::vector<bool> Filter::ask(const std::vector<std::string>& argv, double patience, const FilterChunk& chunk) {
+  try {
+    return kept_of(chunk, argv, patience, base::stop_fd());
+  } catch (const Error& failure) {
+    if (!base::stop_requested()) throw;
+    throw Error(Exit::try_later, std::string("stopped while ") + setting + " was asked; start it again");
+  }
 }
 
 void Filter::mark(std::string_view lines) { state_->waiting.mark(lines); }

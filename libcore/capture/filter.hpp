@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "capture/kept_lines.hpp"
 #include "change/lsn.hpp"
 
 namespace capture {
@@ -21,6 +22,10 @@ class Filter {
 
   // Runs it with no input at all: throws Error(config) where it can't be found, fails or prints something.
   static void try_out(const std::vector<std::string>& argv, double patience);
+
+  // Runs it on `chunk` and waits: for each of its changes whether it was printed. For lines that no stream brings.
+  // Throws as step(), Error(try_later) where a stop was requested.
+  static std::vector<bool> ask(const std::vector<std::string>& argv, double patience, const FilterChunk& chunk);
 
   // What the stream brings, in its order; lines with their newlines.
   void mark(std::string_view lines);

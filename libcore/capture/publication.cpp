@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "capture/filter_identity.hpp"
 #include "capture/filter_trial.hpp"
+#include "capture/made_again.hpp"
 #include "capture/publication_sql.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
@@ -25,6 +26,7 @@ using config::TableFilter;
 
 // What a publication lets through.
 struct Member {
+  std::string oid;
   std::string where;              // as the server writes it; empty: every row
   std::set<std::string> columns;  // empty: all of them
 };
@@ -42,7 +44,7 @@ Published published(pg::Session& session, const std::string& name) {
                 p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AND p.pubviaroot,
                 )" +
           where +
-          R"(, pg_catalog.obj_description(p.oid, 'pg_publication')
+          R"(, pg_catalog.obj_description(p.oid, 'pg_publication'), c.oid
            FROM pg_catalog.pg_publication_tables t
            JOIN pg_catalog.pg_publication p ON p.pubname = t.pubname
            JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
@@ -52,7 +54,9 @@ Published published(pg::Session& session, const std::string& name) {
       {name});
   Published out;
   for (int i = 0; i < rows.rows(); ++i) {
-    out.tables[{std::string(rows.get(i, 0)), std::string(rows.get(i, 1))}].where = rows.get(i, 3);
+    Member& member = out.tables[{std::string(rows.get(i, 0)), std::string(rows.get(i, 1))}];
+    member.where = rows.get(i, 3);
+    member.oid = rows.get(i, 5);
     out.every_kind = out.every_kind && rows.get(i, 2) == "t";
     out.note = rows.get(i, 4);
   }
@@ -108,7 +112,8 @@ std::string misfit(const config::Settings& settings, const Published& now) {
   for (const TableName& table : tables) {
     const auto member = now.tables.find(table);
     if (member == now.tables.end())
-      return out_of_list + ": it lacks " + table.text() + " (was that dropped and made again?)";
+      return out_of_list + ": it lacks " + table.text() +
+             " (was that dropped and made again, or is it a partition of another one of them?)";
     const Asked asked = asked_of(settings, table);
     if (asked.where == member->second.where.empty() || asked.columns != member->second.columns)
       return "filters " + table.text() + " otherwise than the configuration";
@@ -223,9 +228,13 @@ std::vector<std::string> publication_by_others(pg::Session& session, const confi
 }
 
 void check_publication(pg::Session& session, const config::Settings& settings, const std::string& name) {
-  if (const std::string why = misfit(settings, published(session, name)); !why.empty())
+  const Published now = published(session, name);
+  if (const std::string why = misfit(settings, now); !why.empty())
     throw Error(Exit::data, session.node() + ": publication " + name + " " + why + "; run `capture init`");
   check_identities(session, settings, name);
+  std::map<TableName, std::string> oids;
+  for (const auto& [table, member] : now.tables) oids[table] = member.oid;
+  note_oids(settings, name, oids);
 }
 
 }  // namespace capture

@@ -23,7 +23,10 @@ constexpr const char* describe_table =
                        WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND a.attnum = ANY (i.indkey)),
               (SELECT l.oid::pg_catalog.regclass
                  FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class l ON l.oid = p.relid
-                WHERE c.relkind = 'p' AND p.isleaf AND l.relreplident <> c.relreplident LIMIT 1)
+                WHERE c.relkind = 'p' AND p.isleaf AND l.relreplident <> c.relreplident LIMIT 1),
+              (SELECT l.oid::pg_catalog.regclass
+                 FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class l ON l.oid = p.relid
+                WHERE c.relkind = 'p' AND p.isleaf AND l.relpersistence <> 'p' LIMIT 1)
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
          LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisvalid
           AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
@@ -41,6 +44,10 @@ void check_table(pg::Session& session, const TableName& table) {
   if (found.get(0, 1) != "p")
     throw Error(Exit::data, named + " is unlogged or temporary: its changes are not in the WAL; ALTER TABLE " +
                                 pg::quote_table(table) + " SET LOGGED, or take it out of sync_tables");
+  if (!found.is_null(0, 7))
+    throw Error(Exit::data, named + " has the partition " + std::string(found.get(0, 7)) +
+                                ", which is unlogged: its changes are not in the WAL; ALTER TABLE " +
+                                std::string(found.get(0, 7)) + " SET LOGGED, or detach it");
   if (const auto identity = found.get(0, 2); identity == "d" || identity == "i") {
     if (found.get(0, 3) == "t")
       throw Error(Exit::data,

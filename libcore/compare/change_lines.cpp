@@ -42,37 +42,35 @@ void ChangeLines::print_relation(size_t table) {
   print(line);
 }
 
-void ChangeLines::check_line() const {
-  if (line_.size() - 1 > change::max_line)
+void ChangeLines::add(change::EventType type, std::string_view line) {
+  if (line.size() - 1 > change::max_line)
     throw base::Error(base::Exit::data, tables_.back().relation->text + ": a row that differs takes a line of " +
-                                            std::to_string(line_.size() >> 20) + " MiB, more than a line may have (" +
+                                            std::to_string(line.size() >> 20) + " MiB, more than a line may have (" +
                                             std::to_string(change::max_line >> 20) +
                                             " MiB); bring it to the standby by hand, `diff --summary` counts it");
+  ++changes_;
+  if (type != change::EventType::remove)
+    return waiting_.add(2 * tables_.size() - (type == change::EventType::update ? 2 : 1), line);
+  print_relation(tables_.size() - 1);
+  print(line);
 }
 
 void ChangeLines::remove(std::span<const change::Value> key) {
   line_.clear();
   change::append_remove(line_, *tables_.back().relation, key);
-  check_line();
-  print_relation(tables_.size() - 1);
-  print(line_);
-  ++changes_;
+  add(change::EventType::remove, line_);
 }
 
 void ChangeLines::update(std::span<const change::Value> key, std::span<const change::Value> row) {
   line_.clear();
   change::append_update(line_, *tables_.back().relation, key, row);
-  check_line();
-  waiting_.add(2 * (tables_.size() - 1), line_);
-  ++changes_;
+  add(change::EventType::update, line_);
 }
 
 void ChangeLines::insert(std::span<const change::Value> key, std::span<const change::Value> row) {
   line_.clear();
   change::append_insert(line_, *tables_.back().relation, key, row);
-  check_line();
-  waiting_.add(2 * tables_.size() - 1, line_);
-  ++changes_;
+  add(change::EventType::insert, line_);
 }
 
 void ChangeLines::copy() {

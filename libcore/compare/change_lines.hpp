@@ -29,13 +29,14 @@ class ChangeLines {
   void update(std::span<const change::Value> key, std::span<const change::Value> row);
   void insert(std::span<const change::Value> key, std::span<const change::Value> row);
   void copy();  // of the whole table
+  // A line that one of the three above would write.
+  void add(change::EventType type, std::string_view line);
   // What waited, and the commit. Without it nobody applies what came before.
   void finish();
 
  private:
   void begin();
   void print_relation(size_t table);
-  void check_line() const;
   void print(std::string_view lines);
 
   std::function<void(std::string_view)> print_;

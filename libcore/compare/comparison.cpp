@@ -89,9 +89,6 @@ void Comparison::pair_all(const config::Settings& settings) {
     for (const std::string& note : pairings_.back().pair.notes) base::log(base::Level::warn, note);
   }
   std::erase_if(tables_, [&](const base::TableName& table) { return not_compared_.has(table); });
-  if (!settings.filters.program.empty())
-    base::log(base::Level::warn,
-              "filters.program is not asked by a comparison: rows that it keeps away show as missing");
 }
 
 // Who attaches a partition takes no lock that ours would keep off, and a statement sees the partitions of its own

@@ -57,7 +57,7 @@ constexpr const char* read_indexes =
 }  // namespace
 
 CopyPlan plan_copy(pg::Session& primary, pg::Session& standby, const base::TableName& table,
-                   const config::TableFilter* filter) {
+                   const config::TableFilter* filter, bool as_text) {
   const std::string name = pg::quote_table(table);
   const std::string here = standby.node() + ": table " + table.text();
   const pg::Result theirs = primary.query(read_columns, {name});
@@ -68,7 +68,7 @@ CopyPlan plan_copy(pg::Session& primary, pg::Session& standby, const base::Table
   for (int i = 0; i < ours.rows(); ++i)
     there[std::string(ours.get(i, 0))] = {std::string(ours.get(i, 1)), ours.get(i, 2) == "t", ours.get(i, 3) == "t"};
   CopyPlan plan;
-  plan.binary = true;
+  plan.binary = !as_text;
   std::string list;
   for (int i = 0; i < theirs.rows(); ++i) {
     const std::string column(theirs.get(i, 0));

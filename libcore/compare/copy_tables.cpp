@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "apply/lease.hpp"
@@ -15,6 +16,8 @@
 #include "compare/copy_plan.hpp"
 #include "compare/cut.hpp"
 #include "compare/give_way.hpp"
+#include "compare/kept_rows.hpp"
+#include "compare/pairing.hpp"
 #include "compare/reference_depth.hpp"
 #include "compare/side.hpp"
 #include "pg/copy_through.hpp"
@@ -48,7 +51,7 @@ class Copies {
 
   void print(const std::function<void(std::string_view)>& print) {
     for (const base::TableName& table : tables_) {
-      const CopyPlan plan = plan_copy(cut_.primary(), pin_, table, filter_of(table));
+      const CopyPlan plan = plan_copy(cut_.primary(), pin_, table, filter_of(table), false);
       print("-- the first copy of " + table.text() + " at " + cut_.lsn().text() + "\n-- " + plan.out + "\n-- " +
             plan.in + "\n");
     }
@@ -112,6 +115,7 @@ class Copies {
 
   uint64_t copy(const base::TableName& table) {
     const double begun = base::monotonic_seconds();
+    const bool filtered = !settings_.filters.program.empty();
     pg::Session primary(settings_.primary(options_.primary), {.purpose = "pgtandem apply", .answer_timeout = day});
     primary.lift_transaction_timeout();
     primary.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -119,7 +123,9 @@ class Copies {
     primary.query("SET LOCAL statement_timeout = 0");  // rows come as fast as they can be written
     pg::Session standby(settings_.secondary(options_.node),
                         {.purpose = "pgtandem apply", .writes_as_replica = true, .answer_timeout = day});
-    const CopyPlan plan = plan_copy(primary, standby, table, filter_of(table));
+    const CopyPlan plan = plan_copy(primary, standby, table, filter_of(table), filtered);
+    std::optional<KeptRows> kept;
+    if (filtered) kept.emplace(settings_, cut_.lsn(), read_pairing(primary, standby, table, settings_).pair.relation);
     standby.query("SET lock_timeout = " +
                   std::to_string(static_cast<long>(settings_.synchronization.sync_timeout * 1000)));
     standby.lift_transaction_timeout();
@@ -142,7 +148,9 @@ class Copies {
                     std::to_string(static_cast<long>(static_cast<double>(so_far.bytes >> 20) / (now - begun))) +
                     " MiB/s");
     };
-    const pg::Copied copied = pg::copy_through(primary, plan.out, standby, plan.in, should_end, tell);
+    const pg::Copied copied =
+        pg::copy_through(primary, plan.out, standby, plan.in, should_end, tell,
+                         kept ? [&](std::string_view rows) { return kept->of(rows); } : pg::PassRows());
     if (!plan.create.empty())
       standby.query(std::string("SELECT pg_catalog.set_config(name, greatest(setting::integer, ") + sort_memory +
                     ")::text, true) FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'");
@@ -153,9 +161,10 @@ class Copies {
     if (standby.query("COMMIT").tag() != "COMMIT")
       throw Error(Exit::bug, standby.node() + ": the copy of " + table.text() + " was not committed");
     base::log(base::Level::info, standby.node() + ": copied " + table.text() + " at " + cut_.lsn().text() + ": " +
-                                     std::to_string(copied.rows) + " rows, " + std::to_string(copied.bytes >> 20) +
-                                     " MiB" + (plan.binary ? "" : " as text") + ", " +
-                                     std::to_string(plan.create.size()) + " indexes, in " +
+                                     std::to_string(copied.rows) + " rows" +
+                                     left_out_by_program(kept ? kept->left_out() : 0) + ", " +
+                                     std::to_string(copied.bytes >> 20) + " MiB" + (plan.binary ? "" : " as text") +
+                                     ", " + std::to_string(plan.create.size()) + " indexes, in " +
                                      std::to_string(static_cast<long>(base::monotonic_seconds() - begun)) + " s");
     return copied.rows;
   }

@@ -105,12 +105,15 @@ Exit diff(const config::Settings& settings, const Options& options) {
   std::optional<Settled> settled;
   if (linked && !comparison.cut().exact()) settled.emplace(settings, node, pairings.size());
   GiveWay way(comparison.cut());
-  const Beside beside{.way = &way, .settled = settled ? &*settled : nullptr};
+  Sieve sieve(settings, lsn);
+  const Beside beside{.way = &way, .settled = settled ? &*settled : nullptr, .sieve = &sieve};
+  // A copy line would bring what a program keeps away.
+  const bool by_row = options.rows || sieve.active();
   ProgressMeter meter(options.show);
   std::vector<TableResult> results;
   for (const Pairing& pairing : pairings) {
-    TableDiff table(primary, standby, pairing.pair, comparison.digest(), printed,
-                    options.rows ? UINT64_MAX : copy_above, meter, beside);
+    TableDiff table(primary, standby, pairing.pair, comparison.digest(), printed, by_row ? UINT64_MAX : copy_above,
+                    meter, beside);
     results.push_back(table.run(pairing.primary, pairing.standby));
     comparison.check_parts(pairing);
     if (!settled) report.add(pairing.pair.relation, results.back());
@@ -121,11 +124,12 @@ Exit diff(const config::Settings& settings, const Options& options) {
     comparison.leave();  // the applier may have to truncate on its way to the place where rows are looked at again
     for (size_t i = 0; i < pairings.size(); ++i) {
       const change::Relation& relation = pairings[i].pair.relation;
-      const Outcome outcome = settled->settle(i, printed);
+      const Outcome outcome = settled->settle(i, sieve, printed);
       results[i].changed = outcome.changed;
       results[i].missing = outcome.missing;
       results[i].extra = outcome.extra;
       results[i].unsettled = outcome.unsettled;
+      results[i].left_out = outcome.left_out;
       if (!outcome.paused.empty()) {
         base::log(base::Level::warn, left_out_text(relation.text, node, outcome.paused));
         paused = true;

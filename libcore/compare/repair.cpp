@@ -26,6 +26,7 @@
 #include "compare/recheck.hpp"
 #include "compare/repair_changes.hpp"
 #include "compare/row_key.hpp"
+#include "compare/sieve.hpp"
 #include "pg/session.hpp"
 #include "spool/dead.hpp"
 #include "spool/mark.hpp"
@@ -178,6 +179,7 @@ class Repair {
     std::vector<size_t> which;
     for (const size_t i : looked.which)
       if (!left_out(suspects_[i].relation->text, paused)) which.push_back(i);
+    leave_out(which, looked, counts);
     for (const size_t i : which) changes.add(suspects_[i], looked.verdicts[i]);
     if (changes.any()) {
       apply::ListSource source(changes.take(looked.lsn));
@@ -193,6 +195,17 @@ class Repair {
     Mended mended;
     for (const size_t i : which) mended[suspects_[i].relation].push_back(apply::key_hash(suspects_[i].key));
     supersede(mended);
+  }
+
+  // What filters.program does not let through, as the rows are now, is meant to differ.
+  void leave_out(std::vector<size_t>& which, const Looked& looked, RepairCounts& counts) {
+    const std::vector<bool> kept = Sieve(settings_, looked.lsn).keep(suspects_, looked.verdicts, which);
+    size_t next = 0;
+    std::erase_if(which, [&](size_t i) {
+      if (kept[next++]) return false;
+      counts[suspects_[i].relation->text].left_out += mending_of(suspects_[i], looked.verdicts[i]).copies;
+      return true;
+    });
   }
 
   std::map<std::string, std::string> paused_now() {
@@ -263,6 +276,7 @@ class Repair {
       total.copied += count.copied;
       total.equal += count.equal;
       total.unsettled += count.unsettled;
+      total.left_out += count.left_out;
       unsettled_ += count.unsettled;
     }
   }
@@ -274,6 +288,7 @@ class Repair {
       text += "repaired " + std::to_string(count.mended()) + " (" + std::to_string(count.inserted) + " inserted, " +
               std::to_string(count.updated) + " updated, " + std::to_string(count.deleted) + " deleted)";
       if (count.equal > 0) text += "; " + std::to_string(count.equal) + " had become equal";
+      text += left_out_by_program(count.left_out, "; ");
       if (count.unsettled > 0)
         text += "; " + std::to_string(count.unsettled) + " left, which are written too often to be sure of";
       base::log(count.unsettled > 0 ? base::Level::warn : base::Level::info, (print_ ? "would have " : "") + text);
@@ -290,6 +305,7 @@ class Repair {
       figure("deleted", count.deleted);
       figure("equal", count.equal);
       figure("unsettled", count.unsettled);
+      figure("left_out", count.left_out);
       journal_.add(line + "}");
     }
     if (!print_) journal_.sync();

@@ -14,9 +14,38 @@ using change::EventType;
 using change::Relation;
 using change::Value;
 
-Value value_of(const std::optional<std::string>& text) { return text ? Value::of(*text) : Value::null_value(); }
+std::vector<Value> row_of(const SeenRow& seen) {
+  std::vector<Value> out;
+  for (const std::optional<std::string>& text : seen.values)
+    out.push_back(text ? Value::of(*text) : Value::null_value());
+  return out;
+}
+std::vector<Value> key_in(const Relation& relation, const std::vector<Value>& row) {
+  std::vector<Value> out;
+  for (const uint16_t i : relation.key) out.push_back(row[i]);
+  return out;
+}
 
 }  // namespace
+
+Mending mending_of(const Suspect& suspect, const Verdict& verdict) {
+  const Relation& relation = *suspect.relation;
+  const uint64_t there = verdict.primary.copies;
+  const uint64_t here = verdict.standby.copies;
+  Mending out;
+  if (relation.identity == change::Identity::full) {
+    out.type = here < there ? EventType::insert : EventType::remove;
+    out.key = suspect.key;
+    if (out.type == EventType::insert) out.row = suspect.key;
+    out.copies = here < there ? there - here : here - there;
+    return out;
+  }
+  out.type = there == 0 ? EventType::remove : here == 0 ? EventType::insert : EventType::update;
+  if (there > 0) out.row = row_of(verdict.primary);
+  // The standby's row is found by its own words.
+  out.key = key_in(relation, here > 0 ? row_of(verdict.standby) : out.row);
+  return out;
+}
 
 RepairChanges::RepairChanges(change::Lsn lsn, base::Arena& arena, RepairCounts& counts)
     : arena_(arena), counts_(counts) {
@@ -28,24 +57,23 @@ RepairChanges::RepairChanges(change::Lsn lsn, base::Arena& arena, RepairCounts& 
 }
 
 void RepairChanges::add(const Suspect& suspect, const Verdict& verdict) {
-  const Relation& relation = *suspect.relation;
-  RepairCount& count = counts_[relation.text];
+  RepairCount& count = counts_[suspect.relation->text];
   if (verdict.kind == Verdict::Kind::equal) {
     ++count.equal;
-  } else if (relation.identity == change::Identity::full) {
-    const std::span<Value> row = copy(suspect.key);
-    for (uint64_t i = verdict.standby.copies; i < verdict.primary.copies; ++i)
-      change(EventType::insert, relation, row, row);
-    for (uint64_t i = verdict.primary.copies; i < verdict.standby.copies; ++i)
-      change(EventType::remove, relation, row, {});
-  } else if (verdict.primary.copies == 0) {
-    change(EventType::remove, relation, key_in(relation, verdict.standby), {});
-  } else {
-    const std::span<Value> row = row_of(verdict.primary);
-    if (verdict.standby.copies == 0)
-      change(EventType::insert, relation, key_in(relation, verdict.primary), row);
-    else
-      change(EventType::update, relation, key_in(relation, verdict.standby), row);
+    return;
+  }
+  const Mending mending = mending_of(suspect, verdict);
+  (mending.type == EventType::insert   ? count.inserted
+   : mending.type == EventType::update ? count.updated
+                                       : count.deleted) += mending.copies;
+  Event event;
+  event.type = mending.type;
+  event.relation = suspect.relation;
+  event.key = copy(mending.key);
+  event.row = copy(mending.row);
+  for (uint64_t i = 0; i < mending.copies; ++i) {
+    event.ordinal = events_.size();
+    events_.push_back(event);
   }
 }
 
@@ -59,32 +87,10 @@ std::vector<Event> RepairChanges::take(change::Lsn lsn) {
   return std::move(events_);
 }
 
-void RepairChanges::change(EventType type, const Relation& relation, std::span<Value> key, std::span<Value> row) {
-  RepairCount& count = counts_[relation.text];
-  ++(type == EventType::insert ? count.inserted : type == EventType::update ? count.updated : count.deleted);
-  Event event;
-  event.type = type;
-  event.relation = &relation;
-  event.key = key;
-  event.row = row;
-  event.ordinal = events_.size();
-  events_.push_back(std::move(event));
-}
-
 std::span<Value> RepairChanges::copy(std::span<const Value> from) {
   Value* to = arena_.array<Value>(from.size());
   std::copy(from.begin(), from.end(), to);
   return {to, from.size()};
-}
-std::span<Value> RepairChanges::row_of(const SeenRow& seen) {
-  Value* to = arena_.array<Value>(seen.values.size());
-  for (size_t i = 0; i < seen.values.size(); ++i) to[i] = value_of(seen.values[i]);
-  return {to, seen.values.size()};
-}
-std::span<Value> RepairChanges::key_in(const Relation& relation, const SeenRow& seen) {
-  Value* to = arena_.array<Value>(relation.key.size());
-  for (size_t i = 0; i < relation.key.size(); ++i) to[i] = value_of(seen.values[relation.key[i]]);
-  return {to, relation.key.size()};
 }
 
 }  // namespace compare

@@ -22,9 +22,20 @@ struct RepairCount {
   uint64_t copied = 0;
   uint64_t equal = 0;      // had become so
   uint64_t unsettled = 0;  // are left
+  uint64_t left_out = 0;   // by filters.program
   uint64_t mended() const { return inserted + updated + deleted; }
 };
 using RepairCounts = std::map<std::string, RepairCount>;  // by the table's text
+
+// The change that a verdict of `differs` becomes, as many times as `copies` says. Values are the verdict's and the
+// suspect's.
+struct Mending {
+  change::EventType type = change::EventType::insert;  // or update, or remove
+  std::vector<change::Value> key;
+  std::vector<change::Value> row;
+  uint64_t copies = 1;
+};
+Mending mending_of(const Suspect& suspect, const Verdict& verdict);
 
 // Values of the events lie in the verdicts and the suspects, keys and rows that are made here in the arena: all of them
 // are the caller's, and have to stay.
@@ -38,11 +49,7 @@ class RepairChanges {
   std::vector<change::Event> take(change::Lsn lsn);
 
  private:
-  void change(change::EventType type, const change::Relation& relation, std::span<change::Value> key,
-              std::span<change::Value> row);
   std::span<change::Value> copy(std::span<const change::Value> from);
-  std::span<change::Value> row_of(const SeenRow& seen);
-  std::span<change::Value> key_in(const change::Relation& relation, const SeenRow& seen);
 
   base::Arena& arena_;
   RepairCounts& counts_;

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <utility>
 
 #include "base/log.hpp"
 #include "base/retry.hpp"
 #include "base/stop.hpp"
 #include "change/writer.hpp"
+#include "compare/sieve.hpp"
 #include "state/marks.hpp"
 
 namespace compare {
@@ -65,11 +67,18 @@ void RowProof::look() {
     if (base::stop_requested()) throw Error(Exit::try_later, "stopped before the proof was complete; start it again");
     try {
       const std::vector<Verdict> verdicts = recheck(settings_, {.primary = {}, .node = node_}, rows_);
+      std::vector<size_t> all(rows_.size());
+      std::iota(all.begin(), all.end(), size_t{0});
+      const std::vector<bool> kept = Sieve(settings_, {}).keep(rows_, verdicts, all);
       for (size_t i = 0; i < rows_.size(); ++i) {
         Count& count = counts_[rows_[i].relation->text];
         if (verdicts[i].kind == Verdict::Kind::equal) ++count.equal;
         if (verdicts[i].kind == Verdict::Kind::unsettled) ++count.unsettled;
         if (verdicts[i].kind != Verdict::Kind::differs) continue;
+        if (!kept[i]) {
+          ++count.left_out;
+          continue;
+        }
         ++count.different;
         if (count.examples.size() < max_examples) count.examples.push_back(key_text(rows_[i]));
       }
@@ -106,10 +115,11 @@ std::string RowProof::text() const {
   std::string out;
   for (const auto& [table, count] : counts_) {
     const char* verdict = count.different > 0 ? "  different  " : count.unsettled > 0 ? "  unproven  " : "  equal  ";
-    out += table + verdict + std::to_string(count.equal + count.different + count.unsettled) + " rows";
+    out += table + verdict + std::to_string(count.equal + count.different + count.unsettled + count.left_out) + " rows";
     if (count.different > 0) out += ": " + std::to_string(count.different) + " differ, as";
     for (const std::string& key : count.examples) out += " " + key;
     if (count.unsettled > 0) out += "; " + std::to_string(count.unsettled) + " are written too often to be sure of";
+    out += left_out_by_program(count.left_out, count.different + count.unsettled > 0 ? "; " : ", ");
     out += '\n';
   }
   return out;
@@ -120,8 +130,11 @@ std::string RowProof::json() const {
   for (const auto& [table, count] : counts_) {
     ordered_json examples = ordered_json::array();
     for (const std::string& key : count.examples) examples.push_back(ordered_json::parse(key));
-    tables[table] = {
-        {"equal", count.equal}, {"different", count.different}, {"unsettled", count.unsettled}, {"examples", examples}};
+    tables[table] = {{"equal", count.equal},
+                     {"different", count.different},
+                     {"unsettled", count.unsettled},
+                     {"left_out", count.left_out},
+                     {"examples", examples}};
   }
   const Exit exit = result();
   const char* name = exit == Exit::done ? "equal" : exit == Exit::finding ? "different" : "unproven";

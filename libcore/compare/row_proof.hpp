@@ -44,6 +44,7 @@ class RowProof {
     uint64_t equal = 0;
     uint64_t different = 0;
     uint64_t unsettled = 0;
+    uint64_t left_out = 0;              // by filters.program
     std::vector<std::string> examples;  // keys of the first that differ, as JSON
   };
   void drop_doubles();

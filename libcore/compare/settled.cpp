@@ -8,12 +8,14 @@
 #include "base/retry.hpp"
 #include "base/stop.hpp"
 #include "compare/paused.hpp"
+#include "compare/repair_changes.hpp"
 #include "pg/session.hpp"
 #include "spool/mark.hpp"
 
 namespace compare {
 namespace {
 
+using change::EventType;
 using change::Value;
 
 constexpr size_t memory = 2U << 20;  // that candidates take before they go to a file
@@ -48,18 +50,6 @@ std::vector<Value> take_key(std::string_view& from, size_t columns) {
   return key;
 }
 
-std::vector<Value> values_of(const SeenRow& row) {
-  std::vector<Value> out;
-  for (const std::optional<std::string>& text : row.values)
-    out.push_back(text ? Value::of(*text) : Value::null_value());
-  return out;
-}
-std::vector<Value> key_of(const change::Relation& relation, const std::vector<Value>& row) {
-  std::vector<Value> out;
-  for (const uint16_t i : relation.key) out.push_back(row[i]);
-  return out;
-}
-
 // What a column that is declared otherwise on the standby is compared by, see table_pair.cpp.
 std::string_view compared_part(const DigestColumn& column, std::string_view text) {
   if (column.sql.starts_with("rtrim(")) return text.substr(0, text.find_last_not_of(' ') + 1);
@@ -86,21 +76,15 @@ bool unwritten(const Verdict& before, const Verdict& now) {
          before.standby.copies == now.standby.copies && before.standby.version == now.standby.version;
 }
 
-void tell(const TablePair& pair, const Suspect& suspect, const Verdict& verdict, ChangeLines* lines, Outcome& outcome) {
-  const uint64_t there = verdict.primary.copies;
-  const uint64_t here = verdict.standby.copies;
-  const bool keyed = pair.relation.identity != change::Identity::full;
-  (here < there   ? outcome.missing
-   : here > there ? outcome.extra
-                  : outcome.changed) += here < there   ? there - here
-                                        : here > there ? here - there
-                                                       : 1;
-  if (lines == nullptr) return;
-  const std::vector<Value> row = keyed ? values_of(there > 0 ? verdict.primary : verdict.standby) : suspect.key;
-  const std::vector<Value> key = keyed ? key_of(pair.relation, row) : row;
-  if (keyed && here == there) lines->update(key, row);
-  for (uint64_t i = here; i < there; ++i) lines->insert(key, row);
-  for (uint64_t i = there; i < here; ++i) lines->remove(key);
+void tell(const Suspect& suspect, const Verdict& verdict, ChangeLines* lines, Outcome& outcome) {
+  const Mending mending = mending_of(suspect, verdict);
+  (mending.type == EventType::insert   ? outcome.missing
+   : mending.type == EventType::remove ? outcome.extra
+                                       : outcome.changed) += mending.copies;
+  for (uint64_t i = 0; lines != nullptr && i < mending.copies; ++i)
+    mending.type == EventType::insert   ? lines->insert(mending.key, mending.row)
+    : mending.type == EventType::remove ? lines->remove(mending.key)
+                                        : lines->update(mending.key, mending.row);
 }
 
 }  // namespace
@@ -121,14 +105,14 @@ void Settled::add(std::span<const Value> key) {
   waiting_.add(pairs_.size() - 1, framed += record_);
 }
 
-Outcome Settled::settle(size_t table, ChangeLines* lines) {
+Outcome Settled::settle(size_t table, Sieve& sieve, ChangeLines* lines) {
   const TablePair& pair = *pairs_[table];
   if (lines != nullptr) lines->begin_table(pair.relation);
   Outcome outcome;
   std::string batch;
   size_t rows = 0;
   const auto flush = [&] {
-    if (rows > 0 && outcome.paused.empty()) take(pair, batch, rows, lines, outcome);
+    if (rows > 0 && outcome.paused.empty()) take(pair, batch, rows, sieve, lines, outcome);
     batch.clear();
     rows = 0;
   };
@@ -145,7 +129,8 @@ Outcome Settled::settle(size_t table, ChangeLines* lines) {
 }
 
 // `rows`: of a table without columns a key is of no bytes.
-void Settled::take(const TablePair& pair, std::string_view keys, size_t rows, ChangeLines* lines, Outcome& outcome) {
+void Settled::take(const TablePair& pair, std::string_view keys, size_t rows, Sieve& sieve, ChangeLines* lines,
+                   Outcome& outcome) {
   std::vector<Suspect> open;
   while (open.size() < rows) open.push_back({&pair.relation, take_key(keys, pair.relation.key.size())});
   std::vector<std::optional<Verdict>> before(open.size());
@@ -165,7 +150,13 @@ void Settled::take(const TablePair& pair, std::string_view keys, size_t rows, Ch
       still.push_back(open[i]);
     }
     if (!proven.empty() && !(outcome.paused = paused_now(pair)).empty()) return;
-    for (const size_t i : proven) tell(pair, open[i], now[i], lines, outcome);
+    const std::vector<bool> kept = sieve.keep(open, now, proven);
+    for (size_t i = 0; i < proven.size(); ++i) {
+      if (kept[i])
+        tell(open[proven[i]], now[proven[i]], lines, outcome);
+      else
+        outcome.left_out += mending_of(open[proven[i]], now[proven[i]]).copies;
+    }
     open = std::move(still);
     before = std::move(differed);
   }

@@ -13,6 +13,7 @@
 #include "change/change.hpp"
 #include "compare/change_lines.hpp"
 #include "compare/recheck.hpp"
+#include "compare/sieve.hpp"
 #include "compare/spill.hpp"
 #include "compare/table_pair.hpp"
 #include "config/settings.hpp"
@@ -24,6 +25,7 @@ struct Outcome {
   uint64_t missing = 0;
   uint64_t extra = 0;
   uint64_t unsettled = 0;  // written too often to be sure of
+  uint64_t left_out = 0;   // by filters.program
   std::string paused;      // the table was paused meanwhile, why; then it is not known what differs
 };
 
@@ -39,11 +41,12 @@ class Settled {
 
   // Of the table that was begun as number `table`. `lines` may be nullptr. Throws base::Transient(try_later) where the
   // applier cannot be held, after the retries, Error(try_later) where a stop was requested, and as sessions do.
-  Outcome settle(size_t table, ChangeLines* lines);
+  Outcome settle(size_t table, Sieve& sieve, ChangeLines* lines);
 
  private:
   struct Open;
-  void take(const TablePair& pair, std::string_view keys, size_t rows, ChangeLines* lines, Outcome& outcome);
+  void take(const TablePair& pair, std::string_view keys, size_t rows, Sieve& sieve, ChangeLines* lines,
+            Outcome& outcome);
   std::vector<Verdict> look(std::span<const Suspect> suspects);
   std::string paused_now(const TablePair& pair);
 

@@ -13,6 +13,7 @@
 namespace compare {
 namespace {
 
+using change::EventType;
 using change::Value;
 
 template <class Integer>
@@ -49,7 +50,7 @@ std::string text_of(const std::string& table, const TableResult& result) {
     out += ": " + std::to_string(result.changed) + " changed, " + std::to_string(result.missing) + " missing, " +
            std::to_string(result.extra) + " extra";
   if (!known) out += (result.equal() ? ": " : ", ") + std::to_string(result.unsettled) + " unsettled";
-  return out;
+  return out + left_out_by_program(result.left_out);
 }
 
 TableDiff::TableDiff(Side& primary, Side& standby, const TablePair& pair, Digest digest, ChangeLines* lines,
@@ -60,7 +61,8 @@ TableDiff::TableDiff(Side& primary, Side& standby, const TablePair& pair, Digest
       lines_(beside.settled != nullptr ? nullptr : lines),
       copy_above_(copy_above),
       meter_(meter),
-      beside_(beside) {
+      beside_(beside),
+      sieve_(beside.sieve != nullptr && beside.sieve->active() && beside.settled == nullptr ? beside.sieve : nullptr) {
   recipe_.digest = digest;
   recipe_.columns = pair.columns;
   recipe_.key = pair.key;
@@ -176,17 +178,55 @@ void TableDiff::take(const Differences& differences) {
   take_extra(differences.extra);
   take_changed(differences.changed);
   take_missing(differences.missing);
+  ask_sieve();
+}
+
+void TableDiff::count(EventType type, uint64_t copies) {
+  (type == EventType::insert ? result_.missing : type == EventType::update ? result_.changed : result_.extra) += copies;
+}
+
+// A difference, counted and printed; where a program filters, when it has said so.
+void TableDiff::tell(EventType type, std::span<const Value> key, std::span<const Value> row, uint64_t copies) {
+  if (sieve_ != nullptr) {
+    const std::string_view line = sieve_->add(type, pair_.relation, key, row);
+    waiting_.push_back({type, copies, lines_ != nullptr ? std::string(line) : std::string()});
+    if (sieve_->full()) ask_sieve();
+    return;
+  }
+  count(type, copies);
+  if (beside_.settled != nullptr) beside_.settled->add(key);
+  for (uint64_t i = 0; lines_ != nullptr && i < copies; ++i)
+    type == EventType::insert   ? lines_->insert(key, row)
+    : type == EventType::update ? lines_->update(key, row)
+                                : lines_->remove(key);
+}
+
+void TableDiff::ask_sieve() {
+  if (waiting_.empty()) return;
+  const std::vector<bool> kept = sieve_->ask();
+  for (size_t i = 0; i < waiting_.size(); ++i) {
+    const Waiting& it = waiting_[i];
+    if (!kept[i]) {
+      result_.left_out += it.copies;
+      continue;
+    }
+    count(it.type, it.copies);
+    for (uint64_t copy = 0; lines_ != nullptr && copy < it.copies; ++copy) lines_->add(it.type, it.line);
+  }
+  waiting_.clear();
 }
 
 void TableDiff::take_extra(const std::vector<Found>& rows) {
-  for (const Found& row : rows) result_.extra += row.copies;
-  if (!wants_rows() || rows.empty()) return;
+  if (!wants_rows()) {
+    for (const Found& row : rows) count(EventType::remove, row.copies);
+    return;
+  }
+  if (rows.empty()) return;
   std::vector<Value> key;
   if (!pair_.key.empty()) {
     for (const Found& row : rows) {
       read_key(row.key, key);
-      if (beside_.settled != nullptr) beside_.settled->add(key);
-      if (lines_ != nullptr) lines_->remove(key);
+      tell(EventType::remove, key, {}, row.copies);
     }
     return;
   }
@@ -194,9 +234,7 @@ void TableDiff::take_extra(const std::vector<Found>& rows) {
   for (const Found& row : rows) {
     key = fetch.next();
     key.resize(pair_.relation.columns.size());
-    if (beside_.settled != nullptr) beside_.settled->add(key);
-    if (lines_ == nullptr) continue;
-    for (uint64_t i = 0; i < row.copies; ++i) lines_->remove(key);
+    tell(EventType::remove, key, {}, row.copies);
   }
   standby_.received += fetch.finish();
 }
@@ -217,19 +255,19 @@ void TableDiff::take_changed(const std::vector<Found>& rows) {
       same = same && same_value(here[at], there[at]);
     }
     if (same) continue;
-    ++result_.changed;
-    if (!wants_rows()) continue;
     read_key(row.key, key);
-    if (beside_.settled != nullptr) beside_.settled->add(key);
-    if (lines_ != nullptr) lines_->update(key, std::span(here).first(width));
+    tell(EventType::update, key, std::span(here).first(width), 1);
   }
   primary_.received += ours.finish();
   standby_.received += theirs.finish();
 }
 
 void TableDiff::take_missing(const std::vector<Found>& rows) {
-  for (const Found& row : rows) result_.missing += row.copies;
-  if (!wants_rows() || rows.empty()) return;
+  if (!wants_rows()) {
+    for (const Found& row : rows) count(EventType::insert, row.copies);
+    return;
+  }
+  if (rows.empty()) return;
   RowFetch fetch(primary_.session(), ours_.from, columns_, places(rows, &Found::primary));
   const size_t width = pair_.relation.columns.size();
   std::vector<Value> key;
@@ -237,9 +275,7 @@ void TableDiff::take_missing(const std::vector<Found>& rows) {
     const std::span<const Value> values = std::span(fetch.next()).first(width);
     key.clear();
     for (const uint16_t i : pair_.relation.key) key.push_back(values[i]);
-    if (beside_.settled != nullptr) beside_.settled->add(key);
-    if (lines_ == nullptr) continue;
-    for (uint64_t i = 0; i < row.copies; ++i) lines_->insert(key, values);
+    tell(EventType::insert, key, values, row.copies);
   }
   primary_.received += fetch.finish();
 }

@@ -11,6 +11,7 @@
 #include "compare/progress.hpp"
 #include "compare/settled.hpp"
 #include "compare/side.hpp"
+#include "compare/sieve.hpp"
 #include "compare/suspects.hpp"
 #include "compare/table_pair.hpp"
 
@@ -23,6 +24,7 @@ struct TableResult {
   uint64_t missing = 0;  // on the standby
   uint64_t extra = 0;
   uint64_t unsettled = 0;  // it is not known whether they differ; see settled.hpp
+  uint64_t left_out = 0;   // differ, and are meant to: filters.program does not let their changes through
   bool copied = false;     // a copy line stands for all that is missing
   bool equal() const { return changed + missing + extra == 0; }
 };
@@ -33,6 +35,7 @@ std::string text_of(const std::string& table, const TableResult& result);
 struct Beside {
   GiveWay* way = nullptr;      // asked while rows are read
   Settled* settled = nullptr;  // takes what differs, in the place of lines: the cut is not exact
+  Sieve* sieve = nullptr;      // says which differences count; not asked where `settled` takes them
 };
 
 class TableDiff {
@@ -45,7 +48,7 @@ class TableDiff {
   TableResult run(const TableShape& primary, const TableShape& standby);
 
  private:
-  bool wants_rows() const { return lines_ != nullptr || beside_.settled != nullptr; }
+  bool wants_rows() const { return lines_ != nullptr || beside_.settled != nullptr || sieve_ != nullptr; }
   void meanwhile(uint64_t rows);
   pg::Result ask(Side& side, const std::string& sql) const;
   bool copy_whole();
@@ -56,6 +59,10 @@ class TableDiff {
   void take_extra(const std::vector<Found>& rows);
   void take_changed(const std::vector<Found>& rows);
   void take_missing(const std::vector<Found>& rows);
+  void tell(change::EventType type, std::span<const change::Value> key, std::span<const change::Value> row,
+            uint64_t copies);
+  void count(change::EventType type, uint64_t copies);
+  void ask_sieve();
 
   Side& primary_;
   Side& standby_;
@@ -64,6 +71,14 @@ class TableDiff {
   const uint64_t copy_above_;
   ProgressMeter& meter_;
   const Beside beside_;
+  Sieve* const sieve_;
+  // What it is to be asked about, in the order in which it was given to it.
+  struct Waiting {
+    change::EventType type;
+    uint64_t copies;
+    std::string line;  // where lines are written
+  };
+  std::vector<Waiting> waiting_;
   TableRead ours_;
   TableRead theirs_;
   Recipe recipe_;

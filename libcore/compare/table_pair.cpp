@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "apply/declared_type.hpp"
 #include "base/error.hpp"
 #include "pg/quote.hpp"
 
@@ -99,7 +100,12 @@ void add_column(TablePair& pair, const ShapeColumn& ours, const TableShape& stan
   const bool same = ours.declared == theirs->declared ||
                     (ours.type == theirs->type && ours.declared == ours.type && theirs->declared == theirs->type);
   pair.mixed.push_back(!same);
-  if (!same)
+  if (apply::holds(theirs->declared, ours.declared) != apply::Holds::all)
+    pair.notes.push_back(standby.table.text() + ": column " + column + " is " + theirs->declared + " on " +
+                         standby.node + ", which cannot keep all values of the primary's " + ours.declared +
+                         "; ALTER TABLE " + pg::quote_table(standby.table) + " ALTER COLUMN " + column + " TYPE " +
+                         ours.declared);
+  else if (!same)
     pair.notes.push_back(standby.table.text() + ": column " + column + " is " + theirs->declared + " on " +
                          standby.node + ", the primary's is " + ours.declared +
                          "; values are compared, the difference of type is none");

@@ -161,7 +161,7 @@ class Verify {
       try {
         pg::Session session(settings_.secondary(node_),
                             {.purpose = "pgtandem verify", .answer_timeout = settings_.synchronization.sync_timeout});
-        apply::Tables tables(settings_.filters);
+        apply::Tables tables(settings_, false);
         tables.load(session, mark->source);
         return tables.paused();
       } catch (const base::Transient& failure) {
@@ -207,11 +207,13 @@ class Verify {
     proof.equal = ours[0] == theirs[0];
     judged.text = judged.table + "  equal  " + std::to_string(ours[0].rows) + " rows";
     if (!proof.equal) {
+      Sieve sieve(settings_, comparison.cut().lsn());
       // A digest narrows, values decide; and how many rows differ is worth another pass.
       TableDiff diff(comparison.primary(), comparison.standby(), pairing.pair, comparison.digest(), nullptr, UINT64_MAX,
-                     meter_, {.way = &way});
+                     meter_, {.way = &way, .sieve = &sieve});
       const TableResult result = diff.run(pairing.primary, pairing.standby);
       proof.equal = result.equal();
+      proof.left_out = result.left_out;
       judged.text = text_of(judged.table, result);
       if (!proof.equal) proof.why = judged.text.substr(judged.text.find(": ") + 2);
     }

@@ -53,7 +53,7 @@ Exit verify_sample(const config::Settings& settings, const VerifyOptions& option
     const TablePair& pair = pairing.pair;
     std::string columns;
     for (const uint16_t i : pair.relation.key)
-      columns += (columns.empty() ? "" : ", ") + pg::quote_identifier(pair.relation.columns[i].name) + "::text";
+      columns += (columns.empty() ? "" : ", ") + pg::quote_identifier(pair.relation.columns[i].name);
     // From the standby too: what it has too much is nowhere else.
     const uint64_t half = (options.sample + 1) / 2;
     add(proof, pair.relation,

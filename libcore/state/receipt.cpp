@@ -80,6 +80,7 @@ ordered_json proof_json(const TableProof& proof) {
           {"columns", proof.columns},
           {"primary", side_json(proof.primary)},
           {"standby", side_json(proof.standby)},
+          {"left_out", proof.left_out},
           {"last_equal", last},
           {"scrub", proof.scrub ? scrub_json(*proof.scrub) : ordered_json()}};
 }
@@ -98,6 +99,7 @@ TableProof proof_of(const ordered_json& json) {
     proof.equal_lsn = last.at("lsn");
     proof.equal_time = last.at("time");
   }
+  if (json.contains("left_out")) proof.left_out = json.at("left_out");
   // A receipt of a version that had none is one of tables that are to be read whole.
   if (json.contains("scrub") && !json.at("scrub").is_null()) proof.scrub = scrub_of(json.at("scrub"));
   return proof;

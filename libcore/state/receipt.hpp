@@ -50,6 +50,7 @@ struct TableProof {
   std::vector<std::string> columns;
   SideProof primary;
   SideProof standby;
+  uint64_t left_out = 0;  // differences that filters.program keeps: they do not count
   std::string equal_lsn;  // when it last was equal; empty: never
   std::string equal_time;
   std::optional<ScrubProof> scrub;  // of one that is equal

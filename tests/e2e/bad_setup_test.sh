@@ -86,7 +86,8 @@ primary 'alter system reset wal_level'
 cluster_stop primary && cluster_start primary
 
 # --- the primary's tables ---
-primary 'set role mover; create table keyless (a int); create view seen as select * from images; create unlogged table fleeting (a int primary key)'
+primary 'set role mover; create table keyless (a int); create view seen as select * from images; create unlogged table fleeting (a int primary key)' \
+  'set role mover; create table spread (a int primary key) partition by range (a); create table spread_1 partition of spread for values from (0) to (9); create unlogged table spread_2 partition of spread default'
 config 'images, keyless'
 refused 65 'keyless.*ALTER TABLE "public"."keyless" REPLICA IDENTITY FULL.*ALTER TABLE "public"."keyless" REPLICA IDENTITY NOTHING' "$BIN/capture" init
 config 'images, no_such_table'
@@ -95,6 +96,8 @@ config 'seen, images'
 refused 65 'public.seen is not a table' "$BIN/capture" init
 config fleeting
 refused 65 'public.fleeting is unlogged' "$BIN/capture" init
+config spread
+refused 65 'public.spread has the partition public.spread_2, which is unlogged.*ALTER TABLE public.spread_2 SET LOGGED' "$BIN/capture" init
 nothing_made
 
 # --- where the spool or the slot cannot be made, the other half is not made either ---

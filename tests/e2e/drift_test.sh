@@ -21,6 +21,7 @@ write() { # N: a transaction each over all tables, with changes of old rows
     "begin; update shop set name = name || '+' where id % 3 = $1 % 3; update rest set n = n + 1; update whole set b = b || '+' where a % 2 = $1 % 2; commit" \
     "delete from shop where id = $1 - 4"
 }
+held_for() { jq -c .paused "$work/spool/cursors/backup_node"; } # the queue, for a table that waits
 waits() { standby "select count(*) from pgtandem.tables where lsn is not null"; }
 last_pass() { # CODE [PATTERN]: what waits is told, by each pass
   pass
@@ -132,6 +133,16 @@ last_pass 1 'top has no column "mid"'
 same "rows of half of it" 0 "$(standby 'select count(*) from top where id >= 500')"
 comes_back top 'alter table top add column mid int not null default 7'
 equal_tables
+# --- another length or scale: a standby that would round waits, a wider one takes all ---
+primary 'alter table shop alter price type numeric(10,4)' 'update shop set price = 2.1234 where id = 3'
+last_pass 1 'shop has the column price as numeric\(8,2\), which is numeric\(10,4\) on the primary: not all of its values could be kept; ALTER TABLE "public"."shop" ALTER COLUMN "price" TYPE numeric\(10,4\)'
+equal_tables rest
+comes_back shop 'alter table shop alter price type numeric(10,4)'
+primary 'alter table shop alter price type numeric(8,2)' 'update shop set price = 3.12 where id = 3'
+pass
+expect 0 "$BIN/apply"
+same "a value that has room" 3.1200 "$(standby 'select price from shop where id = 3')"
+standby 'alter table shop alter price type numeric(8,2)'
 
 # --- a second change while the first one waits; the standby's shape is changed under a running apply ---
 follow_capture
@@ -222,13 +233,56 @@ primary "alter table shop drop column tag" "insert into shop (id) values (70)"
 last_pass 1 'shop still has the column tag'
 comes_back shop 'alter table shop drop column tag'
 
+# --- a table that is taken out of sync_tables: it waits no longer, the queue is not kept for it, and nobody writes it ---
+config
+primary 'alter table rest add column away int' "insert into rest (id, n, away) values (95, 'r', 1)" 'insert into shop (id) values (80)'
+last_pass 1 'rest has no column "away"'
+differ "what the queue is kept for" null "$(held_for)"
+synced='shop, whole'
+config
+with_rights capture init
+primary 'insert into shop (id) values (81)'
+pass
+expect 0 "$BIN/apply"
+told 'table public.rest is none of sync_tables any more: it waits no longer'
+same "tables that wait" 0 "$(waits)"
+same "what the queue is kept for" null "$(held_for)"
+same "what came of it" 0 "$(standby 'select count(*) from rest where id = 95')"
+same "marks of it" "" "$(grep -l public.rest "$work"/state/marks/* || true)"
+equal_tables shop
+expect 0 "$BIN/apply"
+# blue and green: for a moment the table has another name, which the standby happens to have, too
+standby 'create table shop_old (like shop including all)'
+primary 'alter table shop rename to shop_old' 'insert into shop_old (id) values (82)' 'alter table shop_old rename to shop'
+"$BIN/apply" --dry-run >"$work/sql" 2>/dev/null
+pass
+expect 0 "$BIN/apply"
+told 'changes of public.shop_old, which is none of sync_tables'
+same "a table that nobody chose" 0 "$(standby 'select count(*) from shop_old')"
+primary 'delete from shop where id = 82'
+pass && expect 0 "$BIN/apply"
+# a single partition is a table like any other
+primary 'create table years (id int primary key) partition by range (id)' 'create table years_1 partition of years for values from (0) to (10)' \
+  'create table years_2 partition of years default'
+standby 'create table years_1 (id int primary key)'
+synced='shop, whole, years_1'
+config
+with_rights capture init
+primary 'insert into years values (1), (11)' 'update years set id = 2 where id = 1'
+pass
+expect 0 "$BIN/apply"
+same "rows of the partition" 2 "$(standby 'select id from years_1')"
+synced='shop, whole'
+config
+with_rights capture init
+
 # --- dropped and made again on the primary, and the publication dropped: no message tells, and it is seen all the same ---
 config
 follow_capture
 follow_apply
 primary 'drop table whole' 'create table whole (a int)' 'alter table whole replica identity full' 'insert into whole values (99)'
 wait_until 30 "capture ends" is_gone "${FOLLOW[capture]}"
-log_has "$work/capture.log" 'lacks public.whole \(was that dropped and made again\?\).*capture init' || fail "what it says: $(tail -n 3 "$work/capture.log")"
+log_has "$work/capture.log" 'lacks public.whole \(was that dropped and made again, or is it.*capture init' || fail "what it says: $(tail -n 3 "$work/capture.log")"
 wait "${FOLLOW[capture]}" || true
 wait "${FOLLOW[put]}" || true
 unset 'FOLLOW[capture]' 'FOLLOW[put]'
@@ -236,5 +290,16 @@ follow_stop
 with_rights capture init
 grep -q 'whole joins the publication' "$work/err" || fail "init does not say what is not in the stream: $(cat "$work/err")"
 pass
+expect 0 "$BIN/apply"
+# and between two looks, with the new one in the publication before the next
+rm -f "$work"/state/marks/*
+primary 'drop table whole' 'create table whole (a int)' 'alter table whole replica identity full' 'insert into whole values (7)' \
+  'alter publication pgtandem_backup_node add table whole'
+pass
+log_has "$work/capture.log" 'warn .*table public.whole was dropped and made again.*the next full pass mends it' || fail "capture does not say it: $(tail -n 3 "$work/capture.log")"
+same "its mark" "public.whole" "$(jq -r .table "$work"/state/marks/*)"
+rm -f "$work"/state/marks/*
+pass
+same "marks of a table that is the same one" 0 "$(find "$work/state/marks" -type f | wc -l)"
 
 say "only the table that does not fit waits, in order; it comes back by itself"

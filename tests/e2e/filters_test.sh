@@ -71,6 +71,10 @@ primary "update images set id = 20 where id = 2" "delete from images where id = 
 pass && expect 0 "$BIN/apply"
 same "rows inside, after a key changed" "$(images primary "$wanted")" "$(images standby)"
 same "users" 0 "$(standby 'select count(*) from users')"
+# a TRUNCATE passes whatever the condition, with the rows that are inside
+primary 'truncate images' "insert into images (id, url, is_downloaded) values (30, 'after', true), (31, 'out', false)"
+pass && expect 0 "$BIN/apply"
+same "rows inside, after a truncate" 30 "$(standby 'select id from images')"
 
 # --- a column that stays away and has to have a value is named; with a default of its own the rows come ---
 standby 'alter table users alter password drop default, alter password set not null'
@@ -263,4 +267,68 @@ script filter <<<'cat'
 pass && expect 0 "$BIN/apply"
 same "rows in the end" "$(on_server primary 'select count(*), sum(a) from plain where a <> 13 and a <> 5000')" \
   "$(on_server standby 'select count(*), sum(a) from plain where a <> 13')"
+# --- the full pass asks the program, too: what it keeps away is no difference, and nothing private arrives by any way ---
+both 'create table notes (id int primary key, twice int generated always as (id * 2) stored, body text, private boolean)' \
+  'create table heap (a int, private boolean)'
+primary "insert into notes (id, body, private) select i, E'tab\\t \\\\ line\\n' || i, i % 3 = 0 from generate_series(1, 6000) i" \
+  'insert into heap values (1, true), (1, true), (2, false), (2, false)'
+primary 'alter table heap replica identity full'
+keep notes && keep heap
+private="filters: {program: [jq, -c, 'select(.new.private != true)']}"
+public() { # SERVER
+  on_server "$1" 'select count(*), sum(hashtext(body)) from notes where not private' 'select a, count(*) from heap where not private group by a'
+}
+nothing_private() {
+  same "public rows, $1" "$(public primary)" "$(public standby)"
+  same "private rows on the standby, $1" "0 0" "$(standby 'select count(*) from notes where private' 'select count(*) from heap where private' | paste -sd' ')"
+}
+proven() { # left out of notes, of heap
+  jq -r '.nodes.backup_node | .run.result, (.tables | .["public.notes"], .["public.heap"] | .left_out)' "$work/state/verify.json" | paste -sd' '
+}
+expect 0 "$BIN/apply" drop
+with_rights capture drop
+write_config 'notes, heap' "$private"
+rm -rf "$work/spool"
+link_up
+expect 0 "$BIN/sync-full" --init
+nothing_private "after the first copy"
+grep -q 'copied public.notes .*: 4000 rows, 2000 left out by filters.program' "$work/err" || fail "the copy does not tell: $(cat "$work/err")"
+same "what is proven" "equal 2000 2" "$(proven)"
+expect 0 "$BIN/diff"
+same "what diff prints" "" "$(cat "$work/out")"
+expect 0 "$BIN/diff" --summary
+grep -q '^public.notes  equal  6000 rows, 4000 on the standby, 2000 left out by filters.program$' "$work/out" || fail "$(cat "$work/out")"
+# what else differs is found and mended beside them; a row that became private stays as it was
+standby 'delete from notes where id in (1, 2)' "update notes set body = 'wrong' where id = 4" \
+  "insert into notes values (7000, default, 'extra', false)" 'insert into heap values (2, false), (3, false)'
+primary 'update notes set private = true where id = 5'
+for way in '' --recheck; do
+  code=0
+  # shellcheck disable=SC2086 # none, or one
+  "$BIN/diff" $way >"$work/diff.lines" 2>"$work/err" || code=$?
+  same "exit code of diff $way" 1 "$code"
+  same "what diff $way prints" "delete delete delete insert insert update" \
+    "$(jq -r 'select(.table != null and .type != "relation") | .type' "$work/diff.lines" | sort | paste -sd' ')"
+done
+# of what a comparison named, nothing that became private since
+primary 'update notes set private = true where id = 2'
+expect 0 "$BIN/apply" - <"$work/diff.lines"
+same "the row that became private" 0 "$(standby 'select count(*) from notes where id = 2')"
+same "the rows that are mended" 1,4 "$(standby 'select id from notes where id in (1, 2, 4, 7000) order by id' | paste -sd,)"
+standby 'delete from notes where id = 5'
+for _ in 1 2; do
+  expect 0 "$BIN/sync-full"
+  nothing_private "after a full pass"
+  same "what is proven" "equal 2002 2" "$(proven)"
+done
+expect 0 "$BIN/verify" --sample 50
+# rows that are read back after they were applied, and became private since
+primary "insert into notes (id, body, private) values (8001, 'new', false), (8002, 'new', false)"
+pass && expect 0 "$BIN/apply" --report "$work/report"
+primary 'update notes set private = true where id = 8001'
+expect 0 "$BIN/verify" - <"$work/report"
+grep -q '^public.notes  equal  2 rows, 1 left out by filters.program$' "$work/out" || fail "$(cat "$work/out")"
+expect 0 "$BIN/status" health
+write_config 'notes, heap' 'filters: {program: [sh, -c, "read -r line || exit 0; cat; exit 3"]}'
+refused 65 'filters.program sh ended with exit code 3' "$BIN/diff"
 say "filters_test: passed in $SECONDS s"

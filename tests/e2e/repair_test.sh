@@ -12,7 +12,7 @@ both "create table items (id int primary key, n int, code text unique, note text
   "create table child (id int primary key, parent int not null references parent, name text)" \
   "create table computed (id int primary key, n int, twice int generated always as (n * 2) stored)" \
   "create table declared (id int primary key, p numeric(8, 2), v varchar(20))"
-standby "alter table declared alter p type numeric(8, 4), alter v type text"
+standby "alter table declared alter p type numeric(10, 4), alter v type text"
 write_config "items, bag, parent, child, computed, declared" "sync_timeout: 10"
 link_up
 sync() {

@@ -21,6 +21,11 @@ primary 'select types.tables()' >"$work/tables.sql"
 for name in primary standby; do cluster_psql "$name" crawler -1 -f "$work/tables.sql"; done
 mapfile -t TABLES < <(primary "select relname from pg_class where relname ~ '^(of|full|key)_[0-9]+$' and relkind = 'r'")
 write_config "$(IFS=, && echo "${TABLES[*]}")" 'batch_size: 300'
+# What a role has set for itself must not show in any value.
+for setting in "bytea_output = 'escape'" "datestyle = 'German'" "intervalstyle = 'sql_standard'" "timezone = 'Asia/Kolkata'" \
+  'extra_float_digits = -5' "client_encoding = 'LATIN1'" "search_path = 'types', 'public'" "default_transaction_read_only = on"; do
+  for name in primary standby; do cluster_psql "$name" crawler -c "alter role pgtandem set $setting"; done
+done
 link_up
 
 rows_plan "${TABLES[@]}"

@@ -103,4 +103,23 @@ primary 'update visits set amount = amount + 1'
 wait_applied
 same "amounts on the standby" '1|1001,2|2001' "$(standby "select string_agg(id || '|' || amount, ',' order by id) from visits")"
 follow_stop
+
+# A primary of another encoding: what its server writes for us is UTF-8 all the same.
+expect 0 "$BIN/apply" drop
+with_rights capture drop
+rm -rf "$work/spool"
+cluster_psql primary postgres -c "create database latin encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'"
+default_rights primary latin
+latin() { PGCLIENTENCODING=UTF8 cluster_psql primary latin -At -c "$1"; }
+latin 'create table words (id int primary key, word text)'
+standby 'create table words (id int primary key, word text)'
+PRIMARY_URL=$(cluster_url primary latin pgtandem) write_config words
+with_rights capture init latin
+with_rights apply init
+latin "insert into words values (1, 'größe'), (2, 'naïve £'), (3, repeat('é', 9000))"
+latin "update words set word = word || 'ß' where id < 3"
+"$BIN/capture" 2>>"$work/capture.log" | "$BIN/queue" put 2>>"$work/put.log"
+expect 0 "$BIN/apply"
+same "words of LATIN1" "$(latin 'select id, left(word, 20), length(word) from words order by id')" "$(standby 'select id, left(word, 20), length(word) from words order by id')"
+expect 0 "$BIN/verify"
 say "values_test: passed, $number types"

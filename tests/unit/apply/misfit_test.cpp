@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "apply/declared_type.hpp"
 #include "apply/shape.hpp"
 
 namespace {
@@ -107,4 +108,60 @@ TEST_CASE("a shape without some columns keeps the others of its key") {
   const Relation out = apply::without(full, {"name"});
   CHECK(out.columns == std::vector<Column>{id, title});
   CHECK(out.key == std::vector<uint16_t>{0, 1});
+}
+
+TEST_CASE("what a type holds of another's values") {
+  using apply::Holds;
+  struct Case {
+    const char* there;
+    const char* primary;
+    Holds fit;
+  };
+  for (const Case& c : {Case{"numeric(10,4)", "numeric(8,2)", Holds::all},
+                        {"numeric(8,2)", "numeric(10,4)", Holds::rounded},
+                        {"numeric(8,4)", "numeric(8,2)", Holds::not_all},
+                        {"numeric", "numeric(10,4)", Holds::all},
+                        {"numeric(8,2)", "numeric", Holds::rounded},
+                        {"numeric(8,2)[]", "numeric(8,3)[]", Holds::rounded},
+                        {"timestamp(0) without time zone", "timestamp without time zone", Holds::rounded},
+                        {"timestamp without time zone", "timestamp(0) without time zone", Holds::all},
+                        {"date", "timestamp without time zone", Holds::rounded},
+                        {"character varying(10)", "character varying(20)", Holds::not_all},
+                        {"character varying(20)", "character varying(10)", Holds::all},
+                        {"character varying", "character varying(10)", Holds::all},
+                        {"character varying(10)", "text", Holds::not_all},
+                        {"text", "character varying(10)", Holds::all},
+                        {"bigint", "integer", Holds::all},
+                        {"integer", "bigint", Holds::not_all},
+                        {"integer", "numeric(9,0)", Holds::all},
+                        {"integer", "numeric(9,1)", Holds::rounded},
+                        {"numeric(10,0)", "integer", Holds::all},
+                        {"real", "double precision", Holds::rounded},
+                        {"double precision", "real", Holds::all},
+                        {"text", "integer", Holds::all},
+                        {"public.geometry(Point,4326)", "public.geometry", Holds::all}}) {
+    CAPTURE(c.there, c.primary);
+    CHECK(apply::holds(c.there, c.primary) == c.fit);
+  }
+  CHECK(apply::declared_in("character varying(20) COLLATE pg_catalog.\"C\" NOT NULL") == "character varying(20)");
+}
+
+TEST_CASE("a column that rounds is never taken, one that refuses rows only as it was before") {
+  const auto with = [](const std::string& definition) {
+    Column price{"price", "numeric"};
+    price.definition = definition;
+    return shop({id, price});
+  };
+  const std::vector<apply::StandbyColumn> there = {{"id", "integer"},
+                                                   {"price", "numeric", false, false, "numeric(8,2)"}};
+  CHECK(
+      refused(with("numeric(10,4)"), {}, there).what ==
+      "standby: table public.shop has the column price as numeric(8,2), which is numeric(10,4) on the primary: not all "
+      "of its values could be kept; ALTER TABLE \"public\".\"shop\" ALTER COLUMN \"price\" TYPE numeric(10,4)");
+  CHECK_FALSE(refused(with("numeric(10,4)"), with("numeric(10,4)"), there).what.empty());
+  CHECK_FALSE(refused(with("numeric(10,2)"), with("numeric(8,2)"), there).what.empty());
+  CHECK(refused(with("numeric(10,2)"), with("numeric(10,2)"), there).what.empty());
+  CHECK(refused(with("numeric(8,1)"), {}, there).what.empty());
+  CHECK(refused(with("numeric(10,4)"), {}, there, false).what.empty());
+  CHECK(refused(shop({id, {"price", "numeric"}}), {}, there).what.empty());  // a stream that does not tell
 }

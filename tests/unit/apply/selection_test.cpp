@@ -62,3 +62,13 @@ TEST_CASE("columns that are left out go from shape, row and key alike") {
   CHECK(some.shape(two) == &two);
   CHECK(texts(some.row(two, row, arena)) == "ABC");
 }
+
+TEST_CASE("of tables that are not synced nothing is taken") {
+  const change::Relation one = relation("one");
+  const change::Relation two = relation("two");
+  apply::Selection synced = apply::Selection::all_but({}, {}, std::set<std::string>{"public.two"});
+  CHECK(synced.shape(one) == nullptr);
+  CHECK(synced.shape(two) == &two);
+  CHECK(synced.shape(one) == nullptr);
+  CHECK_FALSE(synced.takes("public.one"));
+}
