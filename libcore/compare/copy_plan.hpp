@@ -20,7 +20,8 @@ struct CopyPlan {
   std::vector<std::string> create;
 };
 
-// `as_text`: rows are to be looked at on their way. Throws Error(data), with what to do, where the standby has no such table or lacks a column.
+// `as_text`: rows are to be looked at on their way. Throws Error(data), with what to do, where the standby has no such
+// table or lacks a column.
 CopyPlan plan_copy(pg::Session& primary, pg::Session& standby, const base::TableName& table,
                    const config::TableFilter* filter, bool as_text);
 
