@@ -60,6 +60,7 @@ void pass(const config::Settings& settings, const std::string& primary, change::
   }
   out.reset();  // capture must not wait for a reader that is gone
   captures.join();
+  if (base::stop_requested()) return;  // one of the two has ended before the other, and that is no failure
   if (failed && !refused) std::rethrow_exception(failed);
   if (refused) std::rethrow_exception(refused);
 }

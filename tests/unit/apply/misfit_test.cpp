@@ -161,7 +161,8 @@ TEST_CASE("a column that rounds is never taken, one that refuses rows only as it
   CHECK_FALSE(refused(with("numeric(10,4)"), with("numeric(10,4)"), there).what.empty());
   CHECK_FALSE(refused(with("numeric(10,2)"), with("numeric(8,2)"), there).what.empty());
   CHECK(refused(with("numeric(10,2)"), with("numeric(10,2)"), there).what.empty());
-  CHECK(refused(with("numeric(8,1)"), {}, there).what.empty());
+  CHECK(refused(with("numeric(7,1)"), {}, there).what.empty());
+  CHECK_FALSE(refused(with("numeric(8,1)"), {}, there).what.empty());  // seven digits before the point
   CHECK(refused(with("numeric(10,4)"), {}, there, false).what.empty());
   CHECK(refused(shop({id, {"price", "numeric"}}), {}, there).what.empty());  // a stream that does not tell
 }
