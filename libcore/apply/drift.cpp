@@ -165,11 +165,12 @@ bool Drift::fits(const std::string& table, Standby& standby) {
 bool Drift::catch_up(const std::string& table, const Position& at, double until, const Written& written) {
   How how = How::folded;
   for (;;) {
-    const std::unique_ptr<Standby> standby = connect(at);
+    std::unique_ptr<Standby> standby = connect(at);
     if (!fits(table, *standby)) return false;
     try {
       return replay(table, *standby, at, how, until, written);
     } catch (const Misfit& misfit) {  // a later change of the shape
+      standby.reset();  // what it has written of a transaction would be in the way of an ALTER TABLE
       const std::unique_ptr<Standby> again = connect(at);
       const Paused& paused = incidents_.tables.paused().at(table);
       if (!misfit.of_a_change() || !paused.reason.starts_with(misfit.what())) met(misfit, *again, Position(paused.at));

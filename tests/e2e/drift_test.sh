@@ -232,6 +232,14 @@ same "their definitions" "$(primary "select string_agg(attname || format_type(at
 primary "alter table shop drop column tag" "insert into shop (id) values (70)"
 last_pass 1 'shop still has the column tag'
 comes_back shop 'alter table shop drop column tag'
+# in the middle of a transaction, and once more while the table waits for something else
+middle shop 500
+last_pass 0
+equal_tables shop
+primary "alter table shop drop column mid"
+middle shop 600
+last_pass 1 'shop still has the column mid'
+comes_back shop 'alter table shop drop column mid'
 
 # --- a table that is taken out of sync_tables: it waits no longer, the queue is not kept for it, and nobody writes it ---
 config
