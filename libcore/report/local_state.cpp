@@ -137,6 +137,9 @@ void look_at_tables(const config::Settings& settings, Snapshot& out) {
     for (const state::TableMark& mark : state::marked_tables(state)) {
       const auto found = out.standbys.find(mark.node);
       if (found == out.standbys.end()) continue;
+      // One that is not synced now is marked for when it is listed again; no full pass could take that away.
+      if (std::ranges::find(found->second.tables, mark.table, &TableState::table) == found->second.tables.end())
+        continue;
       found->second.marked.push_back({mark.table, mark.reason, time_of(mark.time)});
       event(out, time_of(mark.time), "warning", mark.node + ": " + mark.table + " is marked: " + mark.reason);
     }
