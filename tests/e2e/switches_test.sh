@@ -93,7 +93,7 @@ same "who asked for it" "$(id -un)@$(hostname)" "$(field .run.by)"
 same "repaired" 1 "$(field '.run.tables["public.categories"].repaired')"
 equal_tables
 same "lines that say for what" 1 "$(lines capture 'going on for a forced pass, and no longer')"
-wait_until 5 "they wait again" eval '[ "$(lines capture "waiting until")" = 4 ] && [ "$(lines apply "waiting until")" = 4 ]'
+wait_until 20 "they wait again" eval '[ "$(lines capture "waiting until")" = 4 ] && [ "$(lines apply "waiting until")" = 4 ]'
 primary "insert into categories (name) values ('after the pass')"
 sleep 1
 differ "rows" "$(primary 'select count(*) from categories')" "$(count)"
@@ -129,7 +129,7 @@ for command in "status is-enabled" "sync-incremental" "sync-full" "capture" "app
   expect 65 "$BIN/"$command
   told "$work/state/switches.json is damaged.*turn it again (pgtandem status enable, or disable)"
 done
-wait_until 5 "a warning" eval '[ "$(lines capture "is damaged.*waiting on")" = 1 ]'
+wait_until 20 "a warning" eval '[ "$(lines capture "is damaged.*waiting on")" = 1 ]'
 
 # --- enable: they go on within a second ---
 primary "insert into categories (name) values ('on')"
