@@ -170,7 +170,7 @@ bool Drift::catch_up(const std::string& table, const Position& at, double until,
     try {
       return replay(table, *standby, at, how, until, written);
     } catch (const Misfit& misfit) {  // a later change of the shape
-      standby.reset();  // what it has written of a transaction would be in the way of an ALTER TABLE
+      standby.reset();                // what it has written of a transaction would be in the way of an ALTER TABLE
       const std::unique_ptr<Standby> again = connect(at);
       const Paused& paused = incidents_.tables.paused().at(table);
       if (!misfit.of_a_change() || !paused.reason.starts_with(misfit.what())) met(misfit, *again, Position(paused.at));

@@ -127,7 +127,10 @@ comes_back top 'drop trigger refuse on top'
 equal_tables
 
 # --- a column that comes in the middle of a transaction: the table waits from before it, whole ---
-middle() { primary "begin; insert into $1 (id) values ($2); alter table $1 add column mid int not null default 7; insert into $1 (id, mid) values ($2 + 1, 8); update $1 set mid = mid + 1 where id >= $2; commit"; }
+middle() { # TABLE N [COLUMN]
+  local c=${3:-mid}
+  primary "begin; insert into $1 (id) values ($2); alter table $1 add column $c int not null default 7; insert into $1 (id, $c) values ($2 + 1, 8); update $1 set $c = $c + 1 where id >= $2; commit"
+}
 middle top 500
 last_pass 1 'top has no column "mid"'
 same "rows of half of it" 0 "$(standby 'select count(*) from top where id >= 500')"
@@ -233,13 +236,13 @@ primary "alter table shop drop column tag" "insert into shop (id) values (70)"
 last_pass 1 'shop still has the column tag'
 comes_back shop 'alter table shop drop column tag'
 # in the middle of a transaction, and once more while the table waits for something else
-middle shop 500
+middle shop 500 amid
 last_pass 0
 equal_tables shop
-primary "alter table shop drop column mid"
-middle shop 600
-last_pass 1 'shop still has the column mid'
-comes_back shop 'alter table shop drop column mid'
+primary "alter table shop drop column amid"
+middle shop 600 amid
+last_pass 1 'shop still has the column amid'
+comes_back shop 'alter table shop drop column amid'
 
 # --- a table that is taken out of sync_tables: it waits no longer, the queue is not kept for it, and nobody writes it ---
 config

@@ -122,6 +122,8 @@ ended_with status 'the full pass did not begin: .*full.lock'
 rmdir "$work/state/full.lock" && mv "$work/lock" "$work/state/full.lock"
 expect 64 "$status" force-sync --node nowhere
 
+wait_until 20 "they wait once more" eval '[ "$(lines capture "waiting until")" = 5 ] && [ "$(lines apply "waiting until")" = 5 ]'
+
 # --- garbage: those that run wait on, those that start say which file, and turning the switch mends it ---
 echo '{"version":1,"auto' >"$work/state/switches.json"
 for command in "status is-enabled" "sync-incremental" "sync-full" "capture" "apply"; do
