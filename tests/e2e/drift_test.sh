@@ -240,7 +240,7 @@ middle shop 500 amid
 last_pass 0
 equal_tables shop
 primary "alter table shop drop column amid"
-middle shop 600 amid
+middle shop 600 bmid
 last_pass 1 'shop still has the column amid'
 comes_back shop 'alter table shop drop column amid'
 
