@@ -123,9 +123,9 @@ class Recheck {
   // wait.
   static std::string perhaps_invisible(pg::Session& primary) {
     const pg::Result running = primary.query(
-        "SELECT pg_catalog.array_agg(transactionid)::text FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' "
-        "AND "
-        "mode = 'ExclusiveLock' AND pg_catalog.current_setting('synchronous_standby_names') <> ''");
+        "SELECT pg_catalog.array_agg(transactionid)::text FROM pg_catalog.pg_locks "
+        "WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND "
+        "pg_catalog.current_setting('synchronous_standby_names') <> ''");
     return std::string(running.get(0, 0));
   }
   static bool visible(pg::Session& primary, const std::string& transactions) {

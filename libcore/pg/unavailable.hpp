@@ -1,5 +1,5 @@
-// A server that answers, and takes nobody in for now: not down, and mended otherwise. Thrown by error.cpp in place of a
-// plain Transient; whoever only tries again need not know it.
+// A server that answers, and takes nobody in at this moment: not down, and mended otherwise. Thrown by error.cpp in
+// place of a plain Transient; whoever only tries again need not know it.
 #pragma once
 
 #include <string>

@@ -15,23 +15,6 @@ using report::Snapshot;
 using report::Trouble;
 using sample::second;
 
-// The last of them has just ended, and brought nothing over.
-void by_passes(Snapshot& at, int exit_code) {
-  at.is_monitoring = at.by_services = at.spool.capture_running = false;
-  sample::standby(at).applier_running = false;
-  report::Incremental& pass = sample::standby(at).incremental;
-  pass.started = pass.ended = sample::now - second;
-  pass.exit_code = exit_code;
-}
-
-// They come when they should; the last one took ten seconds, and brought all over.
-void well_by_passes(Snapshot& at, double interval) {
-  by_passes(at, 0);
-  at.is_monitoring = true;
-  at.limits.incremental_sync_interval = interval;
-  sample::standby(at).incremental.started = sample::now - 11 * second;
-}
-
 struct Case {
   const char* code;
   Level level;
@@ -119,7 +102,7 @@ const std::vector<Case>& cases() {
        }},
       {"lag", Level::warning,
        [](Snapshot& at) {
-         well_by_passes(at, 300);
+         sample::well_by_passes(at, 300);
          sample::standby(at).caught_up = false;
          sample::standby(at).lag_seconds = 611;
        }},
@@ -137,7 +120,7 @@ const std::vector<Case>& cases() {
        }},
       {"pass_hangs", Level::critical,
        [](Snapshot& at) {
-         by_passes(at, 0);
+         sample::by_passes(at, 0);
          sample::standby(at).incremental.running = true;
          sample::standby(at).incremental.progress = sample::now - 2000 * second;
        }},
@@ -169,10 +152,10 @@ const std::vector<Case>& cases() {
        }},
       {"pass_failed", Level::critical,
        [](Snapshot& at) {
-         by_passes(at, 69);
+         sample::by_passes(at, 69);
          sample::standby(at).incremental.failed = "capture";
        }},
-      {"pass_overdue", Level::critical, [](Snapshot& at) { by_passes(at, 75); }},
+      {"pass_overdue", Level::critical, [](Snapshot& at) { sample::by_passes(at, 75); }},
       {"nothing_runs", Level::critical,
        [](Snapshot& at) {
          at.is_monitoring = at.by_services = at.spool.capture_running = false;
@@ -236,64 +219,6 @@ TEST_CASE("caught up is to have reached a position: silence is none, and an unkn
   CHECK(sample::has(judge(at), "lag"));
   sample::standby(at).caught_up = true;
   CHECK_FALSE(sample::has(judge(at), "lag"));
-}
-
-TEST_CASE("by passes the standby is as far behind as they are apart, and that is well; by services it is not") {
-  Snapshot at = sample::well();
-  sample::standby(at).caught_up = false;
-  sample::standby(at).lag_seconds = 305;
-  CHECK(sample::has(judge(at), "lag"));
-  well_by_passes(at, 300);
-  CHECK(lag_limit_of(at, "backup_node") == 610);
-  CHECK(judge(at).findings.empty());
-  at.limits.incremental_sync_interval = 1;  // by cron, which starts one a minute
-  sample::standby(at).lag_seconds = 75;
-  CHECK(judge(at).findings.empty());
-  at.nodes["backup_node"].lag_threshold = 900;
-  CHECK(lag_limit_of(at, "backup_node") == 900);
-}
-
-TEST_CASE("what was not done while the sync was disabled is no fault right after it is enabled again") {
-  Snapshot at = sample::well();
-  by_passes(at, 0);
-  report::Standby& of = sample::standby(at);
-  of.incremental.started = of.incremental.ended = sample::now - 86400 * second;
-  of.caught_up = false;
-  of.lag_seconds = 86400;
-  CHECK(judge(at).level == Level::critical);
-  CHECK_FALSE(ended_lately(at, of.incremental));
-  at.switched_by = "alice@host";
-  at.switched = sample::now - second;
-  CHECK(ended_lately(at, of.incremental));
-  at.is_monitoring = true;  // so is that then
-  CHECK(judge(at).level == Level::warning);
-  CHECK(judge(at).findings.size() == 1);
-  CHECK(sample::has(judge(at), "lag"));
-}
-
-TEST_CASE("a pass that runs is one that comes to something") {
-  Snapshot at = sample::well();
-  report::Incremental& pass = sample::standby(at).incremental;
-  CHECK_FALSE(moves(at, pass));
-  pass.running = true;
-  pass.progress = sample::now - 1000 * second;
-  CHECK(moves(at, pass));
-  pass.progress = sample::now - 1900 * second;
-  CHECK_FALSE(moves(at, pass));
-  at.limits.incremental_sync_interval = 1000;
-  CHECK(moves(at, pass));
-}
-
-TEST_CASE("proofs age for who never ran a full pass, and a table that is paused is told as that") {
-  Snapshot at = sample::well();
-  report::Standby& of = sample::standby(at);
-  of.full = {};
-  of.tables[0].equal_time = sample::now - (86400 + 600) * second;
-  CHECK(judge(at).findings.empty());  // twice the interval and a minute may be late
-  of.tables[0].equal_time = sample::now - (86400 + 700) * second;
-  CHECK(sample::has(judge(at), "proofs_old"));
-  of.paused = {{"public.images", "column x is missing", {}}};
-  CHECK_FALSE(sample::has(judge(at), "proofs_old"));
 }
 
 TEST_CASE("a server that says why it takes nobody in is not offline, however often") {
@@ -386,20 +311,4 @@ TEST_CASE("of two standbys each is told by itself, the worst counts, and a comma
   CHECK(at.nodes["backup_node"].health == report::Health::healthy);
   CHECK(at.nodes["far_node"].health == report::Health::critical);
   CHECK(plugin_text(at).find(" quarantined=2 ") != std::string::npos);
-}
-
-TEST_CASE("a pass that failed for one of two standbys is told of that one, one that failed for both is told once") {
-  Snapshot at = sample::well();
-  at.by_services = false;
-  at.standbys["far_node"] = sample::standby(at);
-  report::Incremental& pass = at.standbys["far_node"].incremental;
-  pass.started = pass.ended = sample::now - second;
-  pass.exit_code = 69;
-  pass.failed = "apply";
-  REQUIRE(judge(at).findings.size() == 1);
-  CHECK(judge(at).findings[0].node == "far_node");
-  CHECK(judge(at).findings[0].mend.find("--node far_node") != std::string::npos);
-  sample::standby(at).incremental = pass;
-  REQUIRE(judge(at).findings.size() == 1);
-  CHECK(judge(at).findings[0].node.empty());
 }

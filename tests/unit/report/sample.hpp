@@ -90,6 +90,23 @@ inline report::Standby& standby(report::Snapshot& at) { return at.standbys.at("b
 inline report::Node& primary_node(report::Snapshot& at) { return at.nodes.at("primary_node"); }
 inline report::Node& backup_node(report::Snapshot& at) { return at.nodes.at("backup_node"); }
 
+// By passes: the last of them has just ended, and brought nothing over.
+inline void by_passes(report::Snapshot& at, int exit_code) {
+  at.is_monitoring = at.by_services = at.spool.capture_running = false;
+  standby(at).applier_running = false;
+  report::Incremental& pass = standby(at).incremental;
+  pass.started = pass.ended = now - second;
+  pass.exit_code = exit_code;
+}
+
+// They come when they should; the last one took ten seconds, and brought all over.
+inline void well_by_passes(report::Snapshot& at, double interval) {
+  by_passes(at, 0);
+  at.is_monitoring = true;
+  at.limits.incremental_sync_interval = interval;
+  standby(at).incremental.started = now - 11 * second;
+}
+
 inline bool has(const report::Verdict& verdict, const std::string& code) {
   return std::any_of(verdict.findings.begin(), verdict.findings.end(),
                      [&](const report::Finding& finding) { return finding.code == code; });
