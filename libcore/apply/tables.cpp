@@ -84,7 +84,7 @@ void Tables::end_pause(pg::Session& session, const change::Source& source, const
   if (!waits) return;
   base::log(base::Level::warn,
             session.node() + ": table " + table +
-                " is none of sync_tables any more: it waits no longer, and its changes that did are " + "left out");
+                " is none of sync_tables any more: it waits no longer, and its changes that did are left out");
 }
 
 std::optional<change::Relation> Tables::was(const std::string& table) const {
