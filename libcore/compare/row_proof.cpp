@@ -9,6 +9,7 @@
 #include "base/retry.hpp"
 #include "base/stop.hpp"
 #include "change/writer.hpp"
+#include "compare/equal_rows.hpp"
 #include "compare/sieve.hpp"
 #include "state/marks.hpp"
 
@@ -19,9 +20,11 @@ using base::Error;
 using base::Exit;
 using nlohmann::ordered_json;
 
-// Each look holds the applier for some 0.1 s, however many rows there are; but a session holds their values.
-constexpr size_t batch_rows = 5000;
-constexpr size_t batch_bytes = 8 << 20;
+// A cut takes a second or two, however many rows are looked at; but keys are held until then. All are summed up at one,
+// and of what is not equal by its sums the values are held, too, on both sides.
+constexpr size_t batch_rows = 200000;
+constexpr size_t batch_bytes = 16 << 20;
+constexpr size_t batch_values = 5000;
 constexpr size_t max_examples = 5;
 
 bool less(const Suspect& a, const Suspect& b) {
@@ -62,35 +65,60 @@ void RowProof::drop_doubles() {
 
 void RowProof::look() {
   drop_doubles();
+  if (rows_.empty()) return;
+  bool exact = false;
+  patiently([&] { exact = leave_equal_out(); });
+  for (size_t from = 0; from < rows_.size(); from += batch_values)
+    patiently([&] { look_at(exact, std::span(rows_).subspan(from, std::min(batch_values, rows_.size() - from))); });
+  rows_.clear();
+  arena_.reset();
+}
+
+void RowProof::patiently(const std::function<void()>& work) const {
   base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
-  while (!rows_.empty()) {
+  for (;;) {
     if (base::stop_requested()) throw Error(Exit::try_later, "stopped before the proof was complete; start it again");
     try {
-      const std::vector<Verdict> verdicts = recheck(settings_, {.primary = {}, .node = node_}, rows_);
-      std::vector<size_t> all(rows_.size());
-      std::iota(all.begin(), all.end(), size_t{0});
-      const std::vector<bool> kept = Sieve(settings_, {}).keep(rows_, verdicts, all);
-      for (size_t i = 0; i < rows_.size(); ++i) {
-        Count& count = counts_[rows_[i].relation->text];
-        if (verdicts[i].kind == Verdict::Kind::equal) ++count.equal;
-        if (verdicts[i].kind == Verdict::Kind::unsettled) ++count.unsettled;
-        if (verdicts[i].kind != Verdict::Kind::differs) continue;
-        if (!kept[i]) {
-          ++count.left_out;
-          continue;
-        }
-        ++count.different;
-        if (count.examples.size() < max_examples) count.examples.push_back(key_text(rows_[i]));
-      }
-      break;
+      return work();
     } catch (const Error& failure) {
       const bool heals = dynamic_cast<const base::Transient*>(&failure) != nullptr ||
                          failure.kind() == Exit::try_later || failure.kind() == Exit::unreachable;
       if (!heals || !backoff.wait(failure.what())) throw;
     }
   }
-  rows_.clear();
-  arena_.reset();
+}
+
+bool RowProof::leave_equal_out() {
+  const EqualRows found = equal_rows(settings_, node_, rows_);
+  size_t left = 0;
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    Count& count = counts_[rows_[i].relation->text];
+    if (found.equal[i])
+      ++count.equal;
+    else
+      std::swap(rows_[left++], rows_[i]);
+  }
+  rows_.resize(left);
+  return found.exact;
+}
+
+void RowProof::look_at(bool exact, std::span<const Suspect> rows) {
+  const std::vector<Verdict> verdicts = recheck(settings_, {.primary = {}, .node = node_, .exact = exact}, rows);
+  std::vector<size_t> all(rows.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  const std::vector<bool> kept = Sieve(settings_, {}).keep(rows, verdicts, all);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Count& count = counts_[rows[i].relation->text];
+    if (verdicts[i].kind == Verdict::Kind::equal) ++count.equal;
+    if (verdicts[i].kind == Verdict::Kind::unsettled) ++count.unsettled;
+    if (verdicts[i].kind != Verdict::Kind::differs) continue;
+    if (!kept[i]) {
+      ++count.left_out;
+      continue;
+    }
+    ++count.different;
+    if (count.examples.size() < max_examples) count.examples.push_back(key_text(rows[i]));
+  }
 }
 
 void RowProof::mark_tables() const {

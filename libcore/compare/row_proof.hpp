@@ -1,6 +1,6 @@
-// Rows named one by one, and whether each is on the standby as on the primary: looked at together in batches, each at a
-// cut of its own (recheck.hpp), so rows that are written meanwhile are judged as of then. Owns the batches and the
-// count; writes nothing on either server. For verify.
+// Rows named one by one, and whether each is on the standby as on the primary: by sums, at one cut for all of a batch
+// (equal_rows.hpp), and what that leaves open by its values, at a later one (recheck.hpp), so rows that are written
+// meanwhile are judged as of then. Owns the batches and the count; writes nothing on either server. For verify.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +48,10 @@ class RowProof {
     std::vector<std::string> examples;  // keys of the first that differ, as JSON
   };
   void drop_doubles();
+  // Again and again while it fails of what heals, as long as the configuration says.
+  void patiently(const std::function<void()>& work) const;
+  bool leave_equal_out();                                   // whether there was an exact cut
+  void look_at(bool exact, std::span<const Suspect> rows);  // exact: a cut is tried
 
   const config::Settings& settings_;
   const std::string node_;

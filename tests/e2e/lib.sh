@@ -13,7 +13,7 @@
 #   tandem_role NAME [DATABASE…]          the role pgtandem there, as which the programs run: it owns nothing, and has REPLICATION and
 #                                         SELECT on the primary, DML on any other; on what postgres makes in these from then on
 #   primary SQL… | standby SQL…           runs each SQL in `crawler` as superuser, rows as a|b
-#   both SQL…                             on both
+#   both SQL…                             on both; DATABASE=NAME before any of the three: in that one
 #   images_tables                         images and categories on both sides
 #   write_config TABLES [LINE…]           $PGTANDEM_CONFIG; a LINE `key: value` goes where it belongs and wins over ours
 #                                         ($PRIMARY_URL, $STANDBY_URL: other connections than the role pgtandem's)
@@ -23,6 +23,8 @@
 #   follow_capture | follow_apply         starts `capture --follow | queue put` or `apply --follow`, in the background;
 #                                         process ids in ${FOLLOW[capture]} ${FOLLOW[put]} ${FOLLOW[apply]}, logs in $work/NAME.log
 #   follow_stop [capture|apply]           stops them, or all; each must end with 0
+#   writes_begin RATE SQL…                the primary is written in the background, RATE times a second, each SQL a transaction
+#   writes_end                            and no longer
 #   wait_applied [SECONDS [LSN]]          until the standby has everything up to LSN (default: what is committed now)
 #   equal_tables [TABLE…]                 the same rows, byte by byte, on both sides (default: all tables of public)
 #   lsn_number LSN                        as a decimal number, to compare by
@@ -139,7 +141,7 @@ on_server() { # NAME SQL…
   local name=$1 sql arguments=()
   shift
   for sql in "$@"; do arguments+=(-c "$sql"); done
-  cluster_psql "$name" crawler -At "${arguments[@]}"
+  cluster_psql "$name" "${DATABASE:-crawler}" -At "${arguments[@]}"
 }
 primary() { on_server primary "$@"; }
 standby() { on_server standby "$@"; }
@@ -229,6 +231,21 @@ follow_stop() {
   done
 }
 
+# pgbench: a shell's loop would take most of a core for its processes, and what is tested beside it none.
+writes_begin() {
+  local rate=$1
+  shift
+  printf '%s;\n' "$@" >"$work/writes.sql"
+  "$CLUSTER_BIN/pgbench" -h "$CLUSTERS_DIR/primary" -p "$(cluster_port primary)" -U postgres -n -c 1 -T 3600 -R "$rate" \
+    -f "$work/writes.sql" crawler >"$work/writes.out" 2>&1 &
+  FOLLOW[writes]=$!
+}
+writes_end() {
+  kill "${FOLLOW[writes]}" 2>/dev/null || fail "the writer had ended by itself: $(tail -n 3 "$work/writes.out")"
+  wait "${FOLLOW[writes]}" 2>/dev/null || true
+  unset "FOLLOW[writes]"
+}
+
 follow_kill() {
   local name
   for name in "${!FOLLOW[@]}"; do kill -KILL "${FOLLOW[$name]}" 2>/dev/null || true; done
@@ -249,17 +266,21 @@ wait_applied() {
   wait_until "$seconds" "the standby at $lsn" applied_to "$lsn"
 }
 
-table_rows() { # NAME TABLE: its rows in COPY's text form, in the order of their bytes
-  on_server "$1" "copy (select * from $2) to stdout" | LC_ALL=C sort
+# Each with its table's name before it, in the order of their bytes; one psql, whatever the number of tables.
+table_rows() { # NAME TABLE…
+  local name=$1 table copies=()
+  shift
+  for table in "$@"; do copies+=("copy (select '${table//\'/\'\'}', * from $table) to stdout"); done
+  on_server "$name" "${copies[@]}" | LC_ALL=C sort
 }
 
 equal_tables() {
-  local table difference tables=("$@")
+  local difference tables=("$@")
   [ "${#tables[@]}" -gt 0 ] || mapfile -t tables < <(primary "select format('%I', relname) from pg_class
     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition order by 1")
-  for table in "${tables[@]}"; do
-    ! cmp -s <(table_rows primary "$table") <(table_rows standby "$table") || continue
-    difference=$(diff <(table_rows primary "$table") <(table_rows standby "$table") | grep '^[<>]' | cut -c 1-160 | head -n 6 || true)
-    fail "$table is not the same on both sides (< primary, > standby):"$'\n'"$difference"
-  done
+  table_rows primary "${tables[@]}" >"$work/rows.primary"
+  table_rows standby "${tables[@]}" >"$work/rows.standby"
+  ! cmp -s "$work/rows.primary" "$work/rows.standby" || return 0
+  difference=$(diff "$work/rows.primary" "$work/rows.standby" | grep '^[<>]' | cut -c 1-160 | head -n 6 || true)
+  fail "not the same on both sides (< primary, > standby; table and row):"$'\n'"$difference"
 }
