@@ -98,9 +98,7 @@ standby 'create database dry template template0'
 cluster_psql standby dry -o /dev/null -f "$work/dry.sql" || fail "psql refuses the SQL of --dry-run"
 expect 0 "$BIN/apply" --report "$work/report"
 all_equal
-for table in "${TABLES[@]}"; do
-  same "rows of $table by --dry-run and psql" "$(table_rows standby "$table")" "$(cluster_psql standby dry -Atc "copy (select * from $table) to stdout" | LC_ALL=C sort)"
-done
+same "rows by --dry-run and psql" "$(table_rows standby "${TABLES[@]}")" "$(DATABASE=dry table_rows standby "${TABLES[@]}")"
 # and --report: a line for each operation, under the id that the change format gives it
 "$BIN/queue" get | jq -rc 'if .type == "begin" then "B " + .lsn elif .type == "insert" or .type == "update" or .type == "delete" or .type == "truncate"
   then "O " + .type + " " + (.table // (.tables | join(","))) else empty end' |

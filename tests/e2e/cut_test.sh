@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 PROBE=${PROBE:-$BIN/cut_probe} # of the build tree
-CUTS=${CUTS:-12}     # under load
+CUTS=${CUTS:-6}      # under load
 LENGTH=${LENGTH:-1800} # s that the load lasts at most; the test ends it
 
 two_servers

@@ -53,15 +53,14 @@ both 'create table large (id int primary key, v text); grant select on large to 
 for name in primary standby; do on_server "$name" "insert into large values (1, repeat('0123456789', 10000000)), (2, repeat('x', 140000000))"; done
 write_config large
 expect 0 "$BIN/diff"
-standby "update large set v = v || '.' where id = 1"
-expect 1 "$BIN/diff"
-same "a row of 100 MB" 100000000 "$(jq -r 'select(.type == "update") | .new.v' "$work/out" | tr -d '\n' | wc -c)"
 standby "update large set v = v || '.' where id = 2"
 expect 65 "$BIN/diff"
 ended_with diff 'public.large: a row that differs takes a line of 133 MiB, more than a line may have (128 MiB)'
 ! grep -q '"commit"' "$work/out" || fail "a part of the changes is a whole transaction"
-expect 1 "$BIN/diff" --summary
-same "in the summary" 'public.large  different  2 rows: 2 changed, 0 missing, 0 extra' "$(cat "$work/out")"
+both "delete from large where id = 2"
+standby "update large set v = v || '.' where id = 1"
+expect 1 "$BIN/diff"
+same "a row of 100 MB" 100000000 "$(jq -r 'select(.type == "update") | .new.v' "$work/out" | tr -d '\n' | wc -c)"
 
 # --- who reads the output has enough; a stop; a standby that goes away in the middle, or is not there ---
 both 'create table long (id int primary key, v text); grant select on long to reader'

@@ -5,7 +5,7 @@
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-RUNS=${RUNS:-6}
+RUNS=${RUNS:-4}
 RATE=${RATE:-500}
 
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }

@@ -3,7 +3,7 @@
 # Exactly once, in commit order, whole: a mixed load on the primary, while capture, queue put and apply are killed, both
 # servers crash and sessions are ended at random seeded moments. The seed fixes the plan, not the servers' own timing.
 #   SEED=N         the plan of a run, which prints it (default: by the clock)
-#   EVENTS=N       how many events (default 60; 0: load only)
+#   EVENTS=N       how many events (default 40; 0: load only)
 #   LOAD_SECONDS=N how long the load goes on after the last event (default 3)
 #   RATE=N         transactions a second (default 200)
 #   MUTATE=1       then spoil the standby in one way after another: each check must notice (exactly_once_red_test.sh)
@@ -16,7 +16,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/load/checks.sh
 . "$e2e/load/checks.sh"
 SEED=${SEED:-$(date +%s)}
-EVENTS=${EVENTS:-60}
+EVENTS=${EVENTS:-40}
 RATE=${RATE:-200}
 say "exactly_once_test: SEED=$SEED EVENTS=$EVENTS RATE=$RATE"
 

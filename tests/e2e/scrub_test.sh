@@ -170,13 +170,11 @@ read_as_whole big "without what it wanted to read"
 follow_capture
 follow_apply
 wait_applied
-(while :; do primary "update big set v = v || '.' where id in (select (random() * 40000)::int from generate_series(1, 20))" \
-  "insert into pair select 'n' || random(), random() * 1000000, 'v'" "delete from pair where b > 500000" "insert into heap values ('y', 1)"; done) >/dev/null 2>&1 &
-load=$!
+writes_begin 20 "update big set v = v || '.' where id in (select (random() * 40000)::int from generate_series(1, 20))" \
+  "insert into pair select 'n' || random(), random() * 1000000, 'v'" "delete from pair where b > 500000" "insert into heap values ('y', 1)"
 for _ in 1 2 3 4 5 6 7 8; do all_equal; done
 at_least "rows touched" 1 "$(scrubbed big .touched)"
-kill "$load"
-wait "$load" 2>/dev/null || true
+writes_end
 follow_stop
 for arguments in '--scrub --sample 3' '--scrub -'; do
   # shellcheck disable=SC2086 # words

@@ -30,9 +30,7 @@ same "as JSON" '{"auto_sync_enabled":true,"by":null,"since":null,"reason":null}'
 # --- disable: both services stand still a second later, while the primary is written ---
 follow_capture
 follow_apply
-(while :; do primary "insert into categories (name) select 'load ' || gen_random_uuid()"; done) >/dev/null 2>&1 &
-load=$!
-clusters_at_exit "kill $load 2>/dev/null || true"
+writes_begin 20 "insert into categories (name) select 'load ' || gen_random_uuid()"
 wait_until 10 "rows" eval '[ "$(count)" -gt 5 ]'
 expect 0 "$status" disable --reason 'moving the disk'
 sleep 1
@@ -53,8 +51,7 @@ printed '(moving the disk)'
 told 'it was so before'
 expect 1 "$status" is-enabled
 printed "^sync is disabled by $(id -un)@"
-kill "$load"
-wait "$load" 2>/dev/null || true
+writes_end
 
 # --- it outlives them: services started now wait; what timers run does nothing, says so, and ends with 0 ---
 follow_stop

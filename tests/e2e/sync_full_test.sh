@@ -20,8 +20,7 @@ standby 'create table notes (id int primary key, v text)'
 write_config 'images, categories, notes' 'full_sync_interval: 60'
 
 # --- the first copy, while the primary is written: each init prints what its role lacks, and the command is given again ---
-(while :; do primary "insert into notes select max(id) + 1, 'later' from notes" "update notes set v = v || '.' where id % 1000 = 7"; done) >/dev/null 2>&1 &
-load=$!
+writes_begin 20 "insert into notes select max(id) + 1, 'later' from notes" "update notes set v = v || '.' where id % 1000 = 7"
 cluster_psql standby crawler -c 'grant create on schema public to pgtandem'
 for _ in 1 2 3; do
   code=0
@@ -31,8 +30,7 @@ for _ in 1 2 3; do
   if grep -q '^sync-full: capture init' "$work/err"; then cluster_psql primary crawler -f "$work/out"; else cluster_psql standby crawler -f "$work/out"; fi
 done
 same "exit code of the first sync" 0 "$code"
-kill "$load"
-wait "$load" 2>/dev/null || true
+writes_end
 told 'all 3 tables are proven equal on backup_node'
 same "cuts of the copies" 1 "$(grep -o 'copied public[^ ]* at [0-9A-F/]*' "$work/err" | sed 's/.* //' | sort -u | wc -l)"
 same "the report" '[0,false,null,"backup_node"]' "$(recorded '[.exit_code, .stopped, .failed, .node]')"
@@ -45,8 +43,7 @@ at_most "seconds since the last full sync" 30 $(($(date +%s) - $(recorded .last_
 # --- it follows; differences planted beside the services are mended and proven ---
 follow_capture
 follow_apply
-(while :; do primary "insert into notes select coalesce(max(id), 0) + 1, 'later' from notes" "update notes set v = v || '.' where id % 500 = 7"; done) >/dev/null 2>&1 &
-load=$!
+writes_begin 20 "insert into notes select coalesce(max(id), 0) + 1, 'later' from notes" "update notes set v = v || '.' where id % 500 = 7"
 standby "delete from notes where id = 5" "update notes set v = 'wrong' where id in (6, 8)" "insert into categories (name) values ('extra')"
 expect 0 "$script" --full
 same "repaired" '[3,1,0]' "$(recorded '[.tables["public.notes"].repaired, .tables["public.categories"].repaired, .tables["public.images"].repaired]')"
@@ -57,8 +54,7 @@ expect 0 "$script"
 same "since when all is proven" "$since" "$(recorded '.tables["public.notes"].proven_since')"
 at_least "rows that changed" 1 "$(recorded '.tables["public.notes"].touched')"
 at_most "rows read of more than 12,000" 6000 "$(recorded '.tables["public.notes"].read')"
-kill "$load"
-wait "$load" 2>/dev/null || true
+writes_end
 wait_applied
 equal_tables
 expect 0 "$script"
