@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # scripts/lib/cluster.sh, on which every other test here stands: its servers are what it says, and nothing of them stays.
+# long: it tests what the other tests stand on, and nothing that a user has
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 library=$here/../../scripts/lib/cluster.sh
