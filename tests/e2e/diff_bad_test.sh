@@ -57,6 +57,8 @@ standby "update large set v = v || '.' where id = 2"
 expect 65 "$BIN/diff"
 ended_with diff 'public.large: a row that differs takes a line of 133 MiB, more than a line may have (128 MiB)'
 ! grep -q '"commit"' "$work/out" || fail "a part of the changes is a whole transaction"
+expect 1 "$BIN/diff" --summary
+same "in the summary" 'public.large  different  2 rows: 1 changed, 0 missing, 0 extra' "$(cat "$work/out")"
 both "delete from large where id = 2"
 standby "update large set v = v || '.' where id = 1"
 expect 1 "$BIN/diff"
