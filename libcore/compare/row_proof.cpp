@@ -20,8 +20,8 @@ using base::Error;
 using base::Exit;
 using nlohmann::ordered_json;
 
-// A cut takes a second or two, however many rows are looked at; but keys are held until then. All are summed up at one,
-// and of what is not equal by its sums the values are held, too, on both sides.
+// Each cut holds the applier for a moment, however many rows are looked at; but keys are held until then. All are
+// summed up at one, and of what is not equal by its sums the values are held, too, on both sides.
 constexpr size_t batch_rows = 200000;
 constexpr size_t batch_bytes = 16 << 20;
 constexpr size_t batch_values = 5000;

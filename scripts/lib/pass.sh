@@ -88,7 +88,8 @@ stop_asked() {
   stopped=true
   stop_children
 }
-meanwhile() { :; }
+
+meanwhile() { :; } # who sources this may have another one
 
 wait_for_all() {
   local pid end name any tick # none that has_ended sets
