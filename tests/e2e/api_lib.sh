@@ -14,7 +14,7 @@ SERVE=
 code=
 clusters_at_exit serve_kill
 
-serve_kill() { [ -z "$SERVE" ] || kill -KILL "$SERVE" 2>/dev/null || true; }
+serve_kill() { kill_children ${SERVE:+"$SERVE"}; }
 
 serve_up() {
   "$BIN/status" serve >>"$work/serve.log" 2>&1 &

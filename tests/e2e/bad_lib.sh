@@ -76,8 +76,7 @@ killed() {
 }
 
 started_kill() {
-  local name
-  for name in "${!STARTED[@]}"; do kill -KILL "${STARTED[$name]}" 2>/dev/null || true; done
+  kill_children "${STARTED[@]}"
   STARTED=()
 }
 

@@ -247,9 +247,15 @@ writes_end() {
 }
 
 follow_kill() {
-  local name
-  for name in "${!FOLLOW[@]}"; do kill -KILL "${FOLLOW[$name]}" 2>/dev/null || true; done
+  kill_children "${FOLLOW[@]}"
   FOLLOW=()
+}
+
+# Waited for: one that is still in the middle of a write would make a file in the directory that is being removed.
+kill_children() { # PID…
+  local pid
+  for pid in "$@"; do kill -KILL "$pid" 2>/dev/null || true; done
+  for pid in "$@"; do wait "$pid" 2>/dev/null || true; done
 }
 
 lsn_number() { local high=${1%/*} low=${1#*/} && echo $(((16#$high << 32) | 16#$low)); }
