@@ -23,6 +23,20 @@ double Clients::next_due() const {
   return due;
 }
 
+const Clients::Client* Clients::oldest() const {
+  const Client* found = nullptr;
+  for (const Client& client : clients_) {
+    if (may_go(client) && (found == nullptr || client.since < found->since)) found = &client;
+  }
+  return found;
+}
+
+double Clients::next_place() const {
+  if (count() < places()) return 0;
+  const Client* const one = oldest();
+  return one == nullptr ? 1e18 : one->since + patience_seconds;
+}
+
 // The server reads an end of the connection then, and closes it.
 void Clients::cut(Client& client) {
   client.cut = true;
@@ -36,11 +50,7 @@ void Clients::cut_overdue(double now) {
 }
 
 void Clients::cut_oldest() {
-  Client* oldest = nullptr;
-  for (Client& client : clients_) {
-    if (may_go(client) && (oldest == nullptr || client.since < oldest->since)) oldest = &client;
-  }
-  if (oldest != nullptr) cut(*oldest);
+  if (const Client* const one = oldest()) cut(*one->self);
 }
 
 }  // namespace http

@@ -37,11 +37,13 @@ class Server {
 
   void run() {
     while (!base::stop_requested()) {
+      const bool open = open_to_newcomers();
+      for (size_t i = first_socket_; i < waits_.size(); ++i) waits_[i].events = open ? POLLIN : 0;
       ::poll(waits_.data(), waits_.size(), patience());
       exchanges_.deliver();
       MHD_run(daemon_.get());
       for (size_t i = first_socket_; i < waits_.size(); ++i) {
-        if ((waits_[i].revents & POLLIN) != 0) accept_from(waits_[i].fd);
+        if ((waits_[i].revents & POLLIN) != 0) accept_from(waits_[i]);
       }
       clients_.cut_overdue(base::monotonic_seconds());
       MHD_run(daemon_.get());
@@ -70,29 +72,36 @@ class Server {
 
   int patience() {
     MHD_UNSIGNED_LONG_LONG due = 0;
-    const double left = clients_.next_due() - base::monotonic_seconds();
+    double next = clients_.next_due();
+    if (!open_to_newcomers()) next = std::min(next, clients_.next_place());
+    const double left = next - base::monotonic_seconds();
     double milliseconds = std::clamp(std::ceil(left * 1000), 0.0, 60000.0);
     if (MHD_get_timeout(daemon_.get(), &due) == MHD_YES)
       milliseconds = std::min(milliseconds, static_cast<double>(due));
     return static_cast<int>(milliseconds);
   }
 
-  void accept_from(int socket) {
+  bool open_to_newcomers() const { return clients_.next_place() <= base::monotonic_seconds(); }
+
+  void accept_from(pollfd socket) {
     for (int i = 0; i < accepts_a_turn; ++i) {
+      if (::poll(&socket, 1, 0) <= 0) return;  // none waits
+      make_room();
+      if (clients_.count() >= clients_.places()) return;
       sockaddr_storage peer{};
       socklen_t size = sizeof peer;
-      base::Fd made(::accept4(socket, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (!made) return;  // none waits; or there are no descriptors left, and the next turn tries again
-      make_room();
+      base::Fd made(::accept4(socket.fd, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!made) return;  // there are no descriptors left, say; the next turn tries again
       // It closes the socket, whatever it says.
       MHD_add_connection(daemon_.get(), made.release(), reinterpret_cast<const sockaddr*>(&peer), size);
     }
   }
 
+  // Where nobody may be turned out yet, newcomers wait in the socket's own queue.
   void make_room() {
     if (clients_.count() < clients_.places()) return;
     MHD_run(daemon_.get());  // whoever has sent a whole request has an answer, and is not slow
-    if (clients_.count() < clients_.places()) return;
+    if (clients_.count() < clients_.places() || !open_to_newcomers()) return;
     clients_.cut_oldest();
     MHD_run(daemon_.get());
   }

@@ -44,6 +44,21 @@ TEST_CASE("whoever has been longest about a request goes, but not one that waits
   CHECK(clients.count() == 2);
 }
 
+TEST_CASE("nobody is turned out before a request can have come") {
+  const Pair first, second;
+  http::Clients clients(2, 5);
+  http::Clients::Client* const one = clients.add(first.ours.get(), 10);
+  CHECK(clients.next_place() <= 10);
+  http::Clients::Client* const two = clients.add(second.ours.get(), 10.02);
+  CHECK(clients.next_place() == 10 + http::Clients::patience_seconds);
+  one->busy = true;
+  CHECK(clients.next_place() == 10.02 + http::Clients::patience_seconds);
+  two->busy = true;
+  CHECK(clients.next_place() > 1e9);
+  clients.remove(one);
+  CHECK(clients.next_place() <= 10);
+}
+
 TEST_CASE("a request has so long, however its bytes drip") {
   const Pair first, second;
   http::Clients clients(2, 5);
