@@ -40,6 +40,9 @@ work=$CLUSTERS_DIR/work
 mkdir -p "$work"
 export PGTANDEM_CONFIG=$work/config.yaml
 declare -A FOLLOW=()
+# shellcheck source=tests/e2e/session_lib.sh
+. "$e2e/session_lib.sh"
+clusters_at_exit sessions_end
 clusters_at_exit follow_kill
 
 say() { printf '%s\n' "$*"; }
@@ -114,6 +117,7 @@ two_servers() {
     cluster_start "$name"
     cluster_psql "$name" postgres -c 'create database crawler'
     tandem_role "$name" crawler
+    session_begin "$name"
   done
 }
 
@@ -138,7 +142,12 @@ default_rights() { # NAME DATABASE
 }
 
 on_server() { # NAME SQL…
-  local name=$1 sql arguments=()
+  local name=$1 sql code=75 arguments=()
+  if [ -z "${DATABASE:-}" ]; then
+    code=0
+    session_run "$@" || code=$?
+  fi
+  [ "$code" = 75 ] || return "$code"
   shift
   for sql in "$@"; do arguments+=(-c "$sql"); done
   cluster_psql "$name" "${DATABASE:-crawler}" -At "${arguments[@]}"
