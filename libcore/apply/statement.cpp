@@ -45,22 +45,37 @@ std::string is_later(Statement& statement, const Operation& operation, const Tar
   return "coalesce(t." + table.columns[*newest] + " > " + add(statement, operation.row[*newest]) + ", false)";
 }
 
-// The rows that keep `operation` out by the index: its expressions are evaluated on the new row as on the old ones.
-std::string rivals_of(Statement& statement, const Operation& operation, const TargetTable& table,
-                      const UniqueIndex& index) {
+// The rows that keep `operation` out by the index. What it would have there is worked out by itself, in `brought`: a
+// column that the change does not carry is unknown to it (42703), where a query inside another would take the old
+// row's. It has no row where the new one is not in the index.
+struct Rivals {
+  std::string brought;  // WITH
+  std::string condition;
+};
+Rivals rivals_of(Statement& statement, const Operation& operation, const TargetTable& table, const UniqueIndex& index) {
+  Rivals out;
   std::string row;
   for (size_t i = 0; i < operation.row.size(); ++i)
     if (operation.row[i].kind != ValueKind::absent)
       row += (row.empty() ? "" : ", ") + add(statement, operation.row[i]) + "::" + table.types[i] + " AS " +
              table.columns[i];
-  std::string condition;
-  for (size_t i = 0; i < index.elements.size(); ++i)
-    condition += (i == 0 ? "(" : " AND (") + index.elements[i] + ") " + index.equals[i] + " (SELECT " +
-                 index.elements[i] + " FROM (SELECT " + row + ") AS t)";
-  if (!index.predicate.empty()) condition += " AND (" + index.predicate + ")";
+  out.condition = "EXISTS (SELECT FROM brought)";
+  for (size_t i = 0; i < index.elements.size(); ++i) {
+    const std::string there = "(" + index.elements[i] + ")";
+    const std::string here = "(SELECT brought.e" + std::to_string(i) + " FROM brought)";
+    out.brought += (i == 0 ? "WITH brought AS (SELECT (" : ", (") + index.elements[i] + ") AS e" + std::to_string(i);
+    out.condition += " AND (" + there + " " + index.equals[i] + " " + here +
+                     (index.null_is_taken ? " OR " + there + " IS NULL AND " + here + " IS NULL)" : ")");
+  }
+  out.brought += " FROM (SELECT " + row + ") AS t";
+  if (!index.predicate.empty()) {
+    out.brought += " WHERE (" + index.predicate + ")";
+    out.condition += " AND (" + index.predicate + ")";
+  }
+  out.brought += ") ";
   if (!table.match.empty() && table.match_is_unique && operation.key.size() == operation.relation->key.size())
-    condition += " AND NOT (" + row_of(statement, operation, table) + ")";
-  return condition;
+    out.condition += " AND NOT (" + row_of(statement, operation, table) + ")";
+  return out;
 }
 
 Statement update_row(const Operation& operation, const TargetTable& table, std::optional<size_t> newest) {
@@ -149,14 +164,17 @@ Statement select_row(const Operation& operation, const TargetTable& table, std::
 Statement select_rivals(const Operation& operation, const TargetTable& table, const UniqueIndex& index,
                         std::optional<size_t> newest) {
   Statement out;
-  out.sql = "SELECT pg_catalog.to_jsonb(t), " + is_later(out, operation, table, newest) + " FROM " + table.rows +
-            " AS t WHERE " + rivals_of(out, operation, table, index);
+  const std::string later = is_later(out, operation, table, newest);
+  const Rivals rivals = rivals_of(out, operation, table, index);
+  out.sql = rivals.brought + "SELECT pg_catalog.to_jsonb(t), " + later + " FROM " + table.rows + " AS t WHERE " +
+            rivals.condition;
   return out;
 }
 
 Statement delete_rivals(const Operation& operation, const TargetTable& table, const UniqueIndex& index) {
   Statement out;
-  out.sql = "DELETE FROM " + table.rows + " AS t WHERE " + rivals_of(out, operation, table, index);
+  const Rivals rivals = rivals_of(out, operation, table, index);
+  out.sql = rivals.brought + "DELETE FROM " + table.rows + " AS t WHERE " + rivals.condition;
   return out;
 }
 

@@ -210,7 +210,8 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
   const pg::Result rows = session_.query(
       R"(SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
                 coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
-                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place
+                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place,
+                coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)  -- from 15 on
            FROM pg_catalog.pg_index i
            CROSS JOIN LATERAL pg_catalog.unnest(i.indclass[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(class, place)
            JOIN pg_catalog.pg_opclass c ON c.oid = k.class
@@ -222,7 +223,7 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
          UNION ALL
          SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
                 coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
-                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place
+                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place, false
            FROM pg_catalog.pg_index i
            JOIN pg_catalog.pg_constraint x ON x.conindid = i.indexrelid AND x.contype = 'x'
            CROSS JOIN LATERAL pg_catalog.unnest(x.conexclop) WITH ORDINALITY AS k(operator, place)
@@ -233,7 +234,7 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
       {table.name});
   std::string last;
   for (int i = 0; i < rows.rows(); ++i) {
-    if (rows.get(i, 0) != last) table.unique->push_back({{}, {}, std::string(rows.get(i, 2))});
+    if (rows.get(i, 0) != last) table.unique->push_back({{}, {}, std::string(rows.get(i, 2)), rows.get(i, 5) == "t"});
     last = rows.get(i, 0);
     table.unique->back().elements.emplace_back(rows.get(i, 1));
     table.unique->back().equals.emplace_back(rows.get(i, 3));

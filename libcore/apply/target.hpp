@@ -28,6 +28,7 @@ struct UniqueIndex {
   std::vector<std::string> elements;  // columns (quoted) or expressions, as SQL over the table
   std::vector<std::string> equals;    // as elements: the operator that is true of two that cannot both be there
   std::string predicate;              // of a partial one
+  bool null_is_taken = false;         // NULLS NOT DISTINCT
 };
 
 struct TargetTable {

@@ -12,7 +12,10 @@ people="create table people (id int primary key, email text, name text, seen tim
 both "$people" "create table tags (id int primary key, tag text, person int, seen timestamptz)" "create unique index on tags (lower(tag)) where person > 0" \
   "create table large (id int primary key, n int, body text, seen timestamptz)" "alter table large alter body set storage external" \
   "create table rooms (id int primary key, during int4range, note text, seen timestamptz, exclude using gist (during with &&) where (note <> 'free'))"
-config() { write_config 'people, tags, large, rooms' 'logging: {level: debug}' "$@"; }
+both "create table pages (id int primary key, url text unique, body text, seen timestamptz)" "alter table pages alter body set storage external" "create unique index on pages (md5(body))" \
+  "create table codes (id int primary key, tag text, person int, code int unique, seen timestamptz)" "create unique index on codes (lower(tag)) where person > 0" \
+  "create table ones (id int primary key, n int unique nulls not distinct, seen timestamptz)"
+config() { write_config 'people, tags, large, rooms, pages, codes, ones' 'logging: {level: debug}' "$@"; }
 config
 link_up
 log=$work/state/conflicts.backup_node.jsonl
@@ -52,6 +55,19 @@ id=$(jq -r .operation_id <<<"$line")
 "$BIN/queue" get | jq -r 'if .type == "begin" then .lsn else select(.new.email? == "theirs") | "it" end' | grep -B 1 '^it$' | grep -qx "${id%#*}" ||
   fail "operation_id $id is not that of the transaction"
 same "mode of the log" 600 "$(stat -c %a "$log")"
+
+# --- none but the rows in the way: not for a value that the change does not carry, nor by an index that its row is not in ---
+start
+primary "insert into pages select n, 'url ' || n, repeat(md5(n::text), 500) from generate_series(1, 5) n" "insert into codes values (2, 'Two', 2, 2)"
+pass
+expect 0 "$BIN/apply"
+standby "insert into pages values (90, 'taken', 'standby')" "insert into codes values (90, null, 0, 7)" "insert into ones values (90, null)"
+primary "update pages set url = 'taken' where id = 1" "insert into codes values (3, 'Two', 0, 7)" "insert into ones values (1, null)"
+seen=$(wc -l <"$log")
+pass
+expect 0 "$BIN/apply"
+same "conflicts of one row each" "1 1 1" "$(tail -n +$((seen + 1)) "$log" | jq -r 'select(.kind == "unique_taken") | .standby | length' | xargs)"
+equal_tables pages codes ones
 
 # --- nor does a row that an exclusion constraint of the standby sets against the primary's ---
 start
