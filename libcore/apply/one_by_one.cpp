@@ -197,7 +197,8 @@ void OneByOne::force(const Operation& operation, TargetTable& table) {
 
 // No row was met.
 void OneByOne::row_missing(const Operation& operation, TargetTable& table) {
-  if (operation.type == EventType::insert) return;  // a trigger, or a rule of the standby, wanted none
+  if (operation.type == EventType::insert)
+    return incidents_.mark(operation, "a trigger or a rule of the standby kept a row out");
   if (operation.type == EventType::remove)
     return conflict(Conflict::delete_missing, operation, "nothing to delete", {});
   const std::optional<size_t> newest = incidents_.newest_of(*operation.relation);

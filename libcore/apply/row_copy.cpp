@@ -44,12 +44,12 @@ void RowCopy::add(std::span<const Value> row, uint32_t group) {
   waiting_.clear();
 }
 
-void RowCopy::finish() {
-  if (!std::exchange(open_, false)) return;
+uint64_t RowCopy::finish() {
+  if (!std::exchange(open_, false)) return taken_;
   if (binary_) pg::append_big_endian(waiting_, trailer);
   session_.copy_send(waiting_);
   waiting_.clear();
-  session_.copy_end();
+  return taken_ += session_.copy_end();
 }
 
 void RowCopy::open() {

@@ -2,6 +2,7 @@
 // The server works on the first rows while the rest is still being put into their form. One COPY at a time a session.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,7 +22,8 @@ class RowCopy {
 
   // Absent values become NULL. Throws as Session does, here or at finish().
   void add(std::span<const change::Value> row, uint32_t group = 0);
-  void finish();
+  // Returns how many rows the table took: a trigger may keep one out.
+  uint64_t finish();
 
  private:
   bool append_binary_row(std::span<const change::Value> row, uint32_t group);
@@ -34,6 +36,7 @@ class RowCopy {
   const bool grouped_;
   bool binary_;
   bool open_ = false;
+  uint64_t taken_ = 0;
   std::string waiting_;  // bytes not yet sent
 };
 

@@ -109,7 +109,8 @@ void Writer::run(const Fold& fold, uint32_t group) {
     if (w.effect->inserts.empty()) continue;
     RowCopy rows(session_, w.table->name + " (" + column_list(*w.table) + ")", w.table->forms, false);
     for (const auto& row : w.effect->inserts) rows.add(row);
-    rows.finish();
+    if (const uint64_t taken = rows.finish(); taken != w.effect->inserts.size())
+      unexpected(*w.table, w.effect->inserts.size(), taken);
   }
 }
 

@@ -203,6 +203,20 @@ for way in sync in_order; do
   "$way"
 done
 
+# --- a trigger that keeps a row out: said, and left to the next full pass ---
+standby "create function keep_out() returns trigger language plpgsql as 'begin return null; end'" \
+  'create trigger keeps before insert on watched for each row when (new.id = 7) execute function keep_out()' 'alter table watched enable always trigger keeps'
+for way in sync in_order; do
+  rm -f "$work"/state/marks/*
+  primary "insert into watched values (7, 'a'), (8, 'b')"
+  "$way"
+  same "what is not kept out" "(8,b)" "$(rows standby watched)"
+  same "the mark" "public.watched a trigger or a rule of the standby kept a row out" "$(jq -r '"\(.table) \(.reason)"' "$work"/state/marks/*)"
+  primary 'delete from watched'
+  "$way"
+done
+standby 'drop trigger keeps on watched'
+
 # --- row-level security: a role that is subject to it on either side is refused, and told the command ---
 both 'create table secret (id int primary key, v text)' 'alter table secret enable row level security, force row level security' "create policy hides on secret using (v <> 'hidden')"
 primary 'create role streamer login replication' 'grant select on all tables in schema public to streamer'
