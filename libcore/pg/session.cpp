@@ -22,7 +22,8 @@ namespace {
 // options, so that no role's or database's settings win over them. lc_monetary pins money's text.
 constexpr const char* pinned =
     "-c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC -c extra_float_digits=3 -c bytea_output=hex"
-    " -c search_path= -c lc_monetary=C -c row_security=off -c default_transaction_read_only=off"
+    " -c array_nulls=on -c xmloption=content -c search_path= -c lc_monetary=C -c row_security=off -c "
+    "default_transaction_read_only=off"
     " -c standard_conforming_strings=on -c default_transaction_isolation=read\\ committed"
     " -c idle_in_transaction_session_timeout=0 -c synchronous_commit=on";
 
@@ -218,11 +219,11 @@ Result Session::expect(Result result, const std::string& sql) {
   const char* detail = PQresultErrorField(result.handle(), PG_DIAG_MESSAGE_DETAIL);
   std::string message = text != nullptr ? text : PQerrorMessage(conn_.get());
   // The detail of a refused row quotes its key, which helps; that of a check or not-null quotes the whole row. That of
-  // a feature that is not there tells which one.
+  // a feature that is not there tells which one, that of a limit how much was too much.
   const auto is = [&](const char* code) {
     return detail != nullptr && state != nullptr && std::strcmp(state, code) == 0;
   };
-  if (is("0A000")) message += std::string(": ") + detail;
+  if (is("0A000") || is("54000")) message += std::string(": ") + detail;
   const std::string row = is("23505") ? detail : "";
   const bool inside = PQresultErrorField(result.handle(), PG_DIAG_CONTEXT) != nullptr;
   while (next_result("run", sql)) {

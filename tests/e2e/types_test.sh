@@ -23,7 +23,8 @@ mapfile -t TABLES < <(primary "select relname from pg_class where relname ~ '^(o
 write_config "$(IFS=, && echo "${TABLES[*]}")" 'batch_size: 300'
 # What a role has set for itself must not show in any value.
 for setting in "bytea_output = 'escape'" "datestyle = 'German'" "intervalstyle = 'sql_standard'" "timezone = 'Asia/Kolkata'" \
-  'extra_float_digits = -5' "client_encoding = 'LATIN1'" "search_path = 'types', 'public'" "default_transaction_read_only = on"; do
+  'extra_float_digits = -5' "client_encoding = 'LATIN1'" "search_path = 'types', 'public'" "default_transaction_read_only = on" \
+  'array_nulls = off' 'xmloption = document'; do
   for name in primary standby; do cluster_psql "$name" crawler -c "alter role pgtandem set $setting"; done
 done
 link_up
