@@ -26,7 +26,10 @@ constexpr const char* describe_table =
                 WHERE c.relkind = 'p' AND p.isleaf AND l.relreplident <> c.relreplident LIMIT 1),
               (SELECT l.oid::pg_catalog.regclass
                  FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class l ON l.oid = p.relid
-                WHERE c.relkind = 'p' AND p.isleaf AND l.relpersistence <> 'p' LIMIT 1)
+                WHERE c.relkind = 'p' AND p.isleaf AND l.relpersistence <> 'p' LIMIT 1),
+              (SELECT l.oid::pg_catalog.regclass
+                 FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class l ON l.oid = p.relid
+                WHERE c.relkind = 'p' AND l.relkind = 'f' LIMIT 1)
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
          LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisvalid
           AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
@@ -48,6 +51,11 @@ void check_table(pg::Session& session, const TableName& table) {
     throw Error(Exit::data, named + " has the partition " + std::string(found.get(0, 7)) +
                                 ", which is unlogged: its changes are not in the WAL; ALTER TABLE " +
                                 std::string(found.get(0, 7)) + " SET LOGGED, or detach it");
+  if (!found.is_null(0, 8))
+    throw Error(Exit::data, named + " has the foreign table " + std::string(found.get(0, 8)) +
+                                " as a partition: its rows are another server's, and not in the WAL; name the other "
+                                "partitions in sync_tables instead, or ALTER TABLE " +
+                                pg::quote_table(table) + " DETACH PARTITION " + std::string(found.get(0, 8)));
   if (const auto identity = found.get(0, 2); identity == "d" || identity == "i") {
     if (found.get(0, 3) == "t")
       throw Error(Exit::data,

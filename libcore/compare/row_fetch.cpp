@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "pg/error.hpp"
 
 namespace compare {
 namespace {
@@ -27,7 +28,7 @@ void RowFetch::ask() {
                               " WHERE ctid = u.p AND tableoid = u.t OFFSET 0) AS r");
 }
 
-const std::vector<change::Value>& RowFetch::next() {
+const std::vector<change::Value>& RowFetch::next() try {
   if (given_ == asked_) {
     finish();
     ask();
@@ -36,6 +37,8 @@ const std::vector<change::Value>& RowFetch::next() {
     throw base::Error(base::Exit::bug, session_.node() + ": a row of " + from_ + " is gone from its place");
   ++given_;
   return values_;
+} catch (const pg::SqlError& refused) {  // the server sent what came before it
+  throw base::Error(refused.kind(), from_ + ", the row at ctid " + places_[given_].ctid + ": " + refused.what());
 }
 
 uint64_t RowFetch::finish() {

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <cerrno>
 #include <filesystem>
 
 #include "base/error.hpp"
@@ -12,9 +12,13 @@ namespace compare {
 namespace {
 
 base::Fd nameless_file() {
-  std::string path = std::filesystem::temp_directory_path() / "pgtandem.XXXXXX";
-  const int fd = ::mkostemp(path.data(), O_CLOEXEC);
-  if (fd < 0) base::throw_errno("cannot create a file in " + std::filesystem::temp_directory_path().string());
+  std::error_code missing;
+  const std::filesystem::path directory = std::filesystem::temp_directory_path(missing);
+  std::string path = directory / "pgtandem.XXXXXX";
+  const int fd = missing ? -1 : ::mkostemp(path.data(), O_CLOEXEC);
+  if (missing) errno = missing.value();
+  if (fd < 0)
+    base::throw_errno("cannot create a file for what waits to be compared; set TMPDIR to a directory with room");
   ::unlink(path.c_str());
   return base::Fd(fd);
 }

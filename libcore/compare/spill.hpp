@@ -17,7 +17,8 @@ class Spill {
   // `memory`: bytes that may wait before they go to the file.
   Spill(size_t parts, size_t memory) : parts_(parts), memory_(memory) {}
 
-  // Throws Error(cannot_create) where the disk is full.
+  // Throws Error(cannot_create) where the disk is full, Error(no_right) or Error(io) where the directory is none to
+  // write in.
   void add(size_t part, std::string_view record);
   // Everything that was added to the part, in its order, some records a time; a record is never cut.
   void read(size_t part, const std::function<void(std::string_view)>& take);

@@ -35,6 +35,12 @@ void check_readable(const TableShape& shape, bool primary) {
   if (shape.row_security)  // it would hide rows, and they would be found missing
     throw Error(Exit::no_right, named(shape) + " has row-level security that the role is subject to; ALTER ROLE " +
                                     shape.user + " BYPASSRLS");
+  if (!shape.foreign_part.empty())
+    throw Error(Exit::data,
+                named(shape) + " has the foreign table " + shape.foreign_part +
+                    " as a partition: its rows are another server's, and in no stream; name the other partitions in "
+                    "sync_tables instead, or ALTER TABLE " +
+                    pg::quote_table(shape.table) + " DETACH PARTITION " + shape.foreign_part);
 }
 
 const ShapeColumn* find(const TableShape& shape, const std::string& name) {

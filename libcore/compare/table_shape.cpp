@@ -15,7 +15,7 @@ double number(std::string_view text) {
 constexpr const char* describe = R"(
   SELECT c.oid, c.relkind, pg_catalog.row_security_active(c.oid),
          pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
-         pg_catalog.quote_ident(current_user), coalesce(l.rows, 0), coalesce(l.pages, 0), coalesce(l.foreign_leaf, false),
+         pg_catalog.quote_ident(current_user), coalesce(l.rows, 0), coalesce(l.pages, 0), coalesce(l.foreign_part, ''),
          c.oid || '/' || c.relfilenode
            || coalesce((SELECT pg_catalog.string_agg(' ' || a.attnum, '' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
                          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '')
@@ -26,7 +26,7 @@ constexpr const char* describe = R"(
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN LATERAL (
       SELECT sum(CASE WHEN t.reltuples > 0 AND t.relpages > 0 THEN t.reltuples / t.relpages ELSE 60 END * s.pages) AS rows,
-             max(s.pages) AS pages, bool_or(t.relkind = 'f') AS foreign_leaf
+             max(s.pages) AS pages, min(t.oid::regclass::text) FILTER (WHERE t.relkind = 'f') AS foreign_part
         FROM pg_catalog.pg_class t
         CROSS JOIN LATERAL (SELECT ceil(pg_catalog.pg_relation_size(t.oid)
                                         / pg_catalog.current_setting('block_size')::numeric) AS pages) s
@@ -89,8 +89,9 @@ TableShape read_shape(pg::Session& session, const base::TableName& table) {
   shape.user = found.get(0, 4);
   shape.rows = number(found.get(0, 5));
   shape.pages = static_cast<uint64_t>(number(found.get(0, 6)));
-  // Ranges of ctid are read as such from 14 on; before, each would read the whole table. A foreign table has none.
-  shape.ranges = session.server_version() >= 140000 && found.get(0, 7) != "t";
+  // Ranges of ctid are read as such from 14 on; before, each would read the whole table.
+  shape.ranges = session.server_version() >= 140000;
+  shape.foreign_part = found.get(0, 7);
 
   const pg::Result columns = session.query(describe_columns, {oid});
   for (int i = 0; i < columns.rows(); ++i) {

@@ -41,6 +41,7 @@ struct TableShape {
   std::string identity;
   char kind = 'r';  // pg_class.relkind
   bool row_security = false;
+  std::string foreign_part;  // one of its partitions that is a foreign table, as SQL names it; else empty
   bool readable = false;
   std::string user;  // quoted
   std::vector<ShapeColumn> columns;

@@ -98,6 +98,11 @@ config fleeting
 refused 65 'public.fleeting is unlogged' "$BIN/capture" init
 config spread
 refused 65 'public.spread has the partition public.spread_2, which is unlogged.*ALTER TABLE public.spread_2 SET LOGGED' "$BIN/capture" init
+primary 'set role mover; create table mixed (a int) partition by range (a); alter table mixed replica identity full'
+primary 'create extension file_fdw' 'create server files foreign data wrapper file_fdw' \
+  "create foreign table mixed_1 partition of mixed default server files options (filename '/dev/null')"
+config mixed
+refused 65 'public.mixed has the foreign table public.mixed_1 as a partition.*DETACH PARTITION public.mixed_1' "$BIN/capture" init
 nothing_made
 
 # --- where the spool or the slot cannot be made, the other half is not made either ---

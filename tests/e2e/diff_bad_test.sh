@@ -7,10 +7,12 @@ set -euo pipefail
 two_servers
 both 'create role reader login' "create collation caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false)" \
   'create table good (id int primary key, v text)' 'create table hidden (id int primary key)' 'create table guarded (id int primary key)' \
+  'create table partly (id int primary key, v text, secret text)' \
   'create view seen as select 1 as id' 'grant select on good, guarded, seen to reader' 'alter table guarded enable row level security'
 primary 'create table lone (id int primary key)' 'create table keyed (id int primary key, k int)' 'create table typed (id int primary key, v jsonb)' \
   'create table narrow (id int primary key, v text)' 'create table made (id int primary key, v int)' 'create table folded (k text primary key)' \
-  'create table collated (id int primary key, v text collate "C")' 'grant select on all tables in schema public to reader' 'revoke select on hidden from reader'
+  'create table collated (id int primary key, v text collate "C")' 'grant select on all tables in schema public to reader' 'revoke select on hidden, partly from reader' \
+  'grant select (id, v) on partly to reader'
 standby 'create table keyed (id int, k int primary key)' 'create table typed (id int primary key, v json)' 'create table narrow (id int primary key)' \
   'create table made (id int primary key, v int generated always as (id) stored)' 'create table folded (k text collate caseless primary key)' \
   'create table collated (id int primary key, v text)' 'create table orphan (id int primary key)' 'grant select on all tables in schema public to reader'
@@ -32,8 +34,16 @@ refused 65 'table public.narrow has no column "v"; ALTER TABLE "public"."narrow"
 refused 65 'table public.made generates the column "v"' made
 refused 65 'table public.folded has another collation for the key' folded
 refused 77 'primary_node: table public.hidden may not be read; GRANT .*SELECT ON "public"."hidden"' hidden
+refused 77 'primary_node: table public.partly may not be read; GRANT .*SELECT ON "public"."partly"' partly 'filters: {partly: {columns: [id, v]}}'
 refused 77 'table public.guarded has row-level security.*ALTER ROLE reader BYPASSRLS' guarded
 refused 65 'public.seen is not a table' seen
+both 'create table mixed (r int, id int) partition by list (r)' 'create table mixed_1 partition of mixed for values in (1)' 'create extension file_fdw' \
+  'create server files foreign data wrapper file_fdw' 'grant select on mixed to reader'
+primary "create foreign table mixed_2 partition of mixed for values in (2) server files options (filename '/dev/null')"
+refused 65 'primary_node: table public.mixed has the foreign table public.mixed_2 as a partition.*sync_tables instead, or .*DETACH PARTITION public.mixed_2' mixed
+standby "create foreign table mixed_2 partition of mixed for values in (2) server files options (filename '/dev/null')"
+primary 'drop foreign table mixed_2'
+refused 65 'backup_node: table public.mixed has the foreign table public.mixed_2 as a partition' mixed
 refused 78 'columns names "nome", which the table does not have' good 'filters: {good: {columns: [id, nome]}}'
 write_config collated
 expect 0 "$BIN/diff"
@@ -63,6 +73,21 @@ both "delete from large where id = 2"
 standby "update large set v = v || '.' where id = 1"
 expect 1 "$BIN/diff"
 same "a row of 100 MB" 100000000 "$(jq -r 'select(.type == "update") | .new.v' "$work/out" | tr -d '\n' | wc -c)"
+
+# --- what waits to be compared goes to a file: one that cannot be made, or written, is one line, and nothing is told by halves ---
+both 'create table many (id int primary key, v int); grant select on many to reader'
+for name in primary standby; do on_server "$name" "insert into many select n, n from generate_series(1, 60000) n"; done
+standby 'update many set v = -v'
+write_config many
+TMPDIR=$work/nowhere expect 74 "$BIN/diff"
+ended_with diff 'cannot create a file for what waits to be compared; set TMPDIR to a directory with room: No such file'
+if [ "$(id -u)" = 0 ] && mkdir "$work/small" && mount -t tmpfs -o size=64k,mode=0700 tmpfs "$work/small" 2>/dev/null; then
+  clusters_at_exit "umount -l '$work/small'"
+  TMPDIR=$work/small expect 73 "$BIN/diff"
+  ended_with diff 'cannot write what waits to be compared: disk full; make room'
+  ! grep -q '"commit"' "$work/out" || fail "a part of the changes is a whole transaction"
+fi
+expect 1 "$BIN/diff" --summary
 
 # --- who reads the output has enough; a stop; a standby that goes away in the middle, or is not there ---
 both 'create table long (id int primary key, v text); grant select on long to reader'

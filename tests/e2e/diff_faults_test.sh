@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Whatever happens to a table or a server while a comparison reads: never a difference that is none, never a hang; it gives way,
-# or ends, with one line and its exit code. VACUUM FULL, CLUSTER, ALTER TABLE, partitions that come and go, a server that
-# restarts, and another one in its place.
+# or ends, with one line and its exit code. VACUUM FULL, CLUSTER, ALTER TABLE, partitions that come and go, a table or a server
+# in another's place, a server that restarts.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -46,9 +46,11 @@ for sql in 'vacuum full big' 'cluster big using big_pkey' 'alter table big drop 
     ends 75 'gave way to who waits for a table that is compared: primary_node: pid [0-9]* (psql); start it again'
   done
 done
-begin diff --table big
-standby "$patient" 'vacuum full big' || fail "VACUUM FULL waits for a comparison"
-ends 75 'gave way to .*: backup_node: pid'
+for sql in 'vacuum full big' 'alter table big rename to gone; create table big (like gone including all); insert into big select * from gone; drop table gone'; do
+  begin diff --table big
+  standby "$patient" "$sql" || fail "'$sql' waits for a comparison"
+  ends 75 'gave way to .*: backup_node: pid'
+done
 begin diff --table big
 primary 'vacuum big' 'analyze big' 'create index big_v on big (v)' 'drop index big_v' &
 beside=$!

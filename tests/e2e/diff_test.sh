@@ -325,4 +325,28 @@ STANDBY_URL=$(cluster_url standby latin) write_config 'seen, texts'
 expect 1 "$BIN/diff"
 grep -q 'hash values differently' "$work/err" || fail "the digests agree: $(cat "$work/err")"
 same "found by the portable digest" "$(grep '"update"' "$work/native")"$'\n''{"type":"update","table":"public.texts","key":{"k":"b"},"new":{"k":"b","v":1}}' "$(grep '"update"' "$work/out")"
+
+# --- a server of another byte order hashes otherwise: one whose hash gives something else for one value of the self-test ---
+cluster_psql standby crawler -c 'set allow_system_table_mods = on' -c 'alter function pg_catalog.hashint8extended(bigint, bigint) rename to hash_as_it_was' \
+  -c "create function pg_catalog.hashint8extended(bigint, bigint) returns bigint language sql immutable strict parallel safe
+    as 'select case when \$1 = 4294967296 then 1 else pg_catalog.hash_as_it_was(\$1, \$2) end'"
+write_config seen
+expect 1 "$BIN/diff"
+told 'hash values differently'
+same "found by the portable digest, for a hash" "$(grep '"update"' "$work/native")" "$(grep '"update"' "$work/out")"
+cluster_psql standby crawler -c 'set allow_system_table_mods = on' -c 'drop function pg_catalog.hashint8extended(bigint, bigint)' \
+  -c 'alter function pg_catalog.hash_as_it_was(bigint, bigint) rename to hashint8extended'
+
+# --- SQL_ASCII: bytes that are no text are compared as bytes ---
+for name in primary standby; do
+  cluster_psql "$name" postgres -c "create database bytes encoding sql_ascii template template0 locale 'C'"
+  cluster_psql "$name" bytes -c "create table words (id int primary key, v text)" \
+    -c "insert into words select n, convert_from('\\xff'::bytea || n::text::bytea, 'SQL_ASCII') from generate_series(1, 3000) n"
+done
+PRIMARY_URL=$(cluster_url primary bytes) STANDBY_URL=$(cluster_url standby bytes) write_config words
+expect 0 "$BIN/diff" --log-level error
+cluster_psql standby bytes -c "update words set v = convert_from('\\xfe'::bytea || id::text::bytea, 'SQL_ASCII') where id = 7"
+expect 65 "$BIN/diff" --log-level error
+ended_with diff 'words.*, the row at ctid (0,7): .*0xff.*what is no UTF-8 cannot be sent: UPDATE that text'
+
 say "diff finds what differs in ${#names[@]} tables, and nothing else"
