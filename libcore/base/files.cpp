@@ -30,7 +30,29 @@ void Fd::reset() {
   fd_ = -1;
 }
 
+namespace {
+
+std::filesystem::path parent_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
+}  // namespace
+
+void give_to_owner(int made, const std::filesystem::path& path) {
+  if (::geteuid() != 0) return;
+  struct stat owner {};
+  if (::stat(parent_of(path).c_str(), &owner) != 0 || owner.st_uid == 0) return;
+  // Where root itself may not give it away, it stays as it is.
+  [[maybe_unused]] const int ignored = ::fchown(made, owner.st_uid, owner.st_gid);
+}
+
 Fd open_file(const std::filesystem::path& path, int flags, unsigned mode) {
+  if ((flags & O_CREAT) != 0 && ::geteuid() == 0) {
+    // With O_EXCL no link is followed, and what is there is new and ours.
+    Fd made(::open(path.c_str(), flags | O_EXCL | O_CLOEXEC, mode));
+    if (made) give_to_owner(made.get(), path);
+    if (made) return made;
+  }
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
   if (fd < 0) throw_errno("cannot open " + path.string());
   return Fd(fd);
@@ -94,12 +116,27 @@ void replace_file(const std::filesystem::path& path, std::string_view content, D
   if (durable == Durable::yes) sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
+void make_directory(const std::filesystem::path& directory, unsigned mode) {
+  if (::mkdir(directory.c_str(), mode) == 0) {
+    const Fd made(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (made) give_to_owner(made.get(), directory);
+    return;
+  }
+  const int why = errno;
+  std::error_code failed;
+  if (why == EEXIST && std::filesystem::is_directory(directory, failed)) return;
+  errno = why == EEXIST ? ENOTDIR : why;
+  throw_errno("cannot create " + directory.string());
+}
+
 void make_directories(const std::filesystem::path& directory) {
   std::error_code failed;
-  std::filesystem::create_directories(directory, failed);
-  if (!failed && std::filesystem::is_directory(directory, failed)) return;
-  errno = failed ? failed.value() : ENOTDIR;
-  throw_errno("cannot create " + directory.string());
+  if (std::filesystem::is_directory(directory, failed)) return;
+  std::filesystem::path so_far;
+  for (const auto& name : directory) {
+    so_far /= name;
+    if (!std::filesystem::is_directory(so_far, failed)) make_directory(so_far, 0777);
+  }
 }
 
 unsigned long long free_bytes(const std::filesystem::path& path) {

@@ -26,7 +26,8 @@ class Fd {
   int fd_ = -1;
 };
 
-// open(2) with O_CLOEXEC; throws Error naming the path.
+// open(2) with O_CLOEXEC; throws Error naming the path. What root makes by it, as by all below, goes to the owner of
+// the directory: the services run as that user, who could not write it again.
 Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0644);
 
 // All of the bytes, or an Error.
@@ -48,7 +49,12 @@ void sync_directory(const std::filesystem::path& directory);
 enum class Durable { no, yes };
 void replace_file(const std::filesystem::path& path, std::string_view content, Durable durable, unsigned mode = 0644);
 
-// Creates the directory and its parents; throws Error naming it.
+// What was made at `path` just now, by us, goes to the owner of its directory where root made it. For what is opened
+// otherwise than by open_file().
+void give_to_owner(int made, const std::filesystem::path& path);
+
+// Creates the directory, or it and its parents, unless it is there; throws Error naming what cannot be created.
+void make_directory(const std::filesystem::path& directory, unsigned mode);
 void make_directories(const std::filesystem::path& directory);
 
 // Bytes free for us on the file system of `path`.

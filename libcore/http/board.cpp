@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "report/words.hpp"
 
 namespace http {
 namespace {
@@ -24,9 +25,28 @@ Point point_of(const report::Snapshot& snapshot) {
   return out;
 }
 
+// What was red then is taken to be so still; nothing else of it is known to be so now.
+std::shared_ptr<const report::Snapshot> as_stale(const report::Snapshot& last) {
+  using report::Level;
+  auto out = std::make_shared<report::Snapshot>(last);
+  report::Verdict& verdict = out->verdict;
+  const std::string what =
+      "no look has come to an end since " + report::moment_words(last.time) + ": all of this is as it was then";
+  verdict.findings.insert(verdict.findings.begin(),
+                          {.level = Level::unknown,
+                           .code = "look_stale",
+                           .node = {},
+                           .what = what,
+                           .mend = "systemctl restart pgtandem-status; journalctl -u pgtandem-status says what failed",
+                           .since = last.time});
+  if (verdict.level != Level::critical) verdict.level = Level::unknown;
+  verdict.line = what;
+  return out;
+}
+
 }  // namespace
 
-Board::Board(const config::Settings& settings) : settings_(settings) {
+Board::Board(const config::Settings& settings, double too_old) : settings_(settings), too_old_(too_old) {
   look();
   thread_ = std::thread([this] { work(); });
 }
@@ -44,7 +64,7 @@ std::shared_ptr<const report::Snapshot> Board::now() {
   const std::lock_guard lock(mutex_);
   asked_ = base::monotonic_seconds();
   if (asked_ - taken_ > pause_watched) changed_.notify_all();
-  return snapshot_;
+  return asked_ - good_ > too_old_ ? as_stale(*snapshot_) : snapshot_;
 }
 
 std::string Board::history_json() {
@@ -94,6 +114,7 @@ void Board::look() {
   const std::lock_guard lock(mutex_);
   if (made) {
     snapshot_ = made;
+    good_ = base::monotonic_seconds();
     ring_.add(point_of(*made));
   }
   taken_ = began;

@@ -15,13 +15,17 @@
 
 namespace http {
 
+// s without a look that came to an end, after which nobody is to take the last one for the present.
+constexpr double look_too_old = 30;
+
 class Board {
  public:
   // Takes the first snapshot before it returns. `settings` must outlive it.
-  explicit Board(const config::Settings& settings);
+  explicit Board(const config::Settings& settings, double too_old = look_too_old);
   ~Board();  // a look that is under way ends first: 3 s at most
 
-  // The last one, at once: some 2 s old where somebody asked lately, 10 s where nobody did.
+  // The last one, at once: some 2 s old where somebody asked lately, 10 s where nobody did. Where looks hang or fail,
+  // it says so: with the finding look_stale, and no level better than unknown.
   std::shared_ptr<const report::Snapshot> now();
   std::string history_json();
   // Waits, up to a second, for a look that began after the call: for what was just turned to be seen.
@@ -37,9 +41,11 @@ class Board {
   std::condition_variable changed_;
   std::shared_ptr<const report::Snapshot> snapshot_;
   Ring ring_;
-  double asked_ = -1e9;  // monotonic
-  double taken_ = 0;     // monotonic; when the look at what snapshot_ shows began
-  uint64_t begun_ = 0;   // looks
+  double asked_ = -1e9;   // monotonic
+  const double too_old_;  // s
+  double good_ = 0;       // monotonic; when the look that made snapshot_ ended
+  double taken_ = 0;      // monotonic; when the look at what snapshot_ shows began
+  uint64_t begun_ = 0;    // looks
   uint64_t ended_ = 0;
   bool wanted_ = false;  // now, and not at the next turn
   bool over_ = false;

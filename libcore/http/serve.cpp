@@ -12,11 +12,20 @@
 namespace http {
 namespace {
 
-GuardRules rules_of(const config::Api& api) {
+// An IPv6 address stands in brackets in a Host.
+std::string as_host(const std::string& address) {
+  return address.find(':') != std::string::npos && !address.starts_with('[') ? "[" + address + "]" : address;
+}
+
+GuardRules rules_of(const config::Settings& settings) {
+  const config::Api& api = settings.api;
   GuardRules out{.allowed_hosts = api.allowed_hosts};
   // Nobody can point a name of theirs at us and have a browser send our address as the Host.
-  const bool bare_v6 = api.listen.find(':') != std::string::npos && !api.listen.starts_with('[');
-  out.allowed_hosts.push_back(bare_v6 ? "[" + api.listen + "]" : api.listen);
+  out.allowed_hosts.push_back(as_host(api.listen));
+  // Clients of old know us by the address that the configuration has of this node.
+  const auto local = settings.nodes.find(settings.local_node);
+  if (local != settings.nodes.end() && !local->second.host.empty())
+    out.allowed_hosts.push_back(as_host(local->second.host));
   if (!api.token_file.empty()) {
     out.token = read_token(api.token_file);
   } else if (!is_loopback(api.listen)) {
@@ -38,7 +47,7 @@ std::string listed(const std::vector<std::string>& places) {
 void serve(const config::Settings& settings) {
   base::make_directories(settings.state_directory);
   const base::FileLock lock(settings.state_directory / "serve.lock", "status serve");
-  GuardRules rules = rules_of(settings.api);
+  GuardRules rules = rules_of(settings);
   const Listening listening = listen_on(settings.api.listen, settings.api.ports);
   Board board(settings);
   Api api(settings, board, std::move(rules));

@@ -1,6 +1,7 @@
 #include "report/api_json.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
@@ -20,6 +21,13 @@ Json text_json(const std::string& text) { return text.empty() ? Json() : Json(te
 template <class Value>
 Json known(const std::optional<Value>& value) {
   return value ? Json(*value) : Json();
+}
+
+// Clients of old read whole numbers as integers, and some refuse 300.0 for one.
+Json number_json(double value) {
+  constexpr double exact = 9007199254740992;  // above it not every integer is a double
+  if (std::abs(value) < exact && std::trunc(value) == value) return static_cast<int64_t>(value);
+  return value;
 }
 
 // As clients of old read it: whole seconds since 1970, 0 where there was none.
@@ -54,7 +62,7 @@ Json node_json(const Node& node) {
           {"clock_skew", known(node.server.clock_skew)},
           {"lsn", text_json(node.server.lsn)},
           {"failure_threshold", node.failure_threshold},
-          {"replication_lag_threshold", node.lag_threshold}};
+          {"replication_lag_threshold", number_json(node.lag_threshold)}};
 }
 
 Json nodes_json(const Snapshot& at) {
@@ -191,7 +199,7 @@ std::string sync_status_json(const Snapshot& at) {
                {"auto_sync_enabled", at.auto_sync_enabled},
                {"sync_queue_size", known(at.sync_queue_size)},
                {"last_full_sync", unix_seconds(last_full_sync(at))},
-               {"full_sync_interval", at.limits.full_sync_interval},
+               {"full_sync_interval", number_json(at.limits.full_sync_interval)},
                {"current_primary", text_json(at.current_primary)},
                {"local_node", at.local_node},
                {"is_monitoring", at.is_monitoring},
@@ -275,8 +283,8 @@ std::string show_json(const Snapshot& at) {
                  {"last_error_time", time_json(at.last_error_time)},
                  {"events", events},
                  {"limits",
-                  {{"full_sync_interval", at.limits.full_sync_interval},
-                   {"incremental_sync_interval", at.limits.incremental_sync_interval},
+                  {{"full_sync_interval", number_json(at.limits.full_sync_interval)},
+                   {"incremental_sync_interval", number_json(at.limits.incremental_sync_interval)},
                    {"max_queue_size", at.limits.max_queue_size}}}});
 }
 

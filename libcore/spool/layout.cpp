@@ -67,15 +67,6 @@ void for_each_entry(const fs::path& directory, Each each) {
   base::throw_errno("cannot list " + directory.string());
 }
 
-void make_private(const fs::path& directory) {
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
-    base::throw_errno("cannot create " + directory.string());
-  std::error_code failed;
-  if (fs::is_directory(directory, failed)) return;
-  errno = ENOTDIR;
-  base::throw_errno("cannot create " + directory.string());
-}
-
 }  // namespace
 
 fs::path mark_path(const fs::path& spool) { return spool / "mark"; }
@@ -154,7 +145,7 @@ std::vector<fs::path> list_dead(const fs::path& spool, const std::string& node) 
 void make_spool_directories(const fs::path& spool) {
   if (spool.has_parent_path()) base::make_directories(spool.parent_path());
   for (const fs::path& directory : {spool, segments_path(spool), cursors_path(spool), dead_path(spool)})
-    make_private(directory);
+    base::make_directory(directory, 0700);
 }
 
 }  // namespace spool

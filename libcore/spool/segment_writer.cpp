@@ -9,6 +9,7 @@
 #include <new>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "change/writer.hpp"
 
 namespace spool {
@@ -189,6 +190,7 @@ bool SegmentWriter::create_file() {
   const int fd = ::open(segment.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, private_file);
   if (fd < 0 && disk_full()) return false;
   if (fd < 0) base::throw_errno("cannot create " + segment.path.string());
+  base::give_to_owner(fd, segment.path);
   file_ = std::make_shared<base::Fd>(fd);
   unsynced_.directory = true;
   return true;

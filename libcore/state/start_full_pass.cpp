@@ -74,10 +74,11 @@ struct Spawning {
 
 // In a session of its own, with no file of ours but the log, and signals as if started by hand.
 pid_t spawn(const std::vector<std::string>& words, const std::filesystem::path& log) {
-  Spawning s;
   constexpr int append = O_WRONLY | O_CREAT | O_APPEND;
+  base::open_file(log, append, 0600);  // messages may quote rows
+  Spawning s;
   ::posix_spawn_file_actions_addopen(&s.files, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&s.files, 1, log.c_str(), append, 0600);  // messages may quote rows
+  ::posix_spawn_file_actions_addopen(&s.files, 1, log.c_str(), append, 0600);
   ::posix_spawn_file_actions_adddup2(&s.files, 1, 2);
   ::posix_spawn_file_actions_addclosefrom_np(&s.files, 3);
   sigset_t signals;

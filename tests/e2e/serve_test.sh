@@ -114,7 +114,11 @@ ask GET /api/status -H "X-Long: $(head -c 90000 "$work/longer" | tr '\0' x)"
 same "a head of 90 kB" 431 "$code"
 must 403 GET /api/status -H 'Host: evil.example'
 must 403 POST /api/sync/disable -H 'Host: evil.example:8001'
-must 400 GET /api/status -H 'Host:'
+must 200 GET /api/status -H 'Host: db-secondary.example:8001' # server.host of the local node
+must 403 GET /api/status -H 'Host: db-primary.example:8001'
+must 200 GET /api/status -H 'Host:' # none, as a probe of HTTP/1.0
+must 400 POST /api/sync/disable -H 'Host:'
+must 400 GET /api/status -H 'Host;' # an empty one
 must 403 POST /api/sync/disable -H 'Origin: https://evil.example'
 must 403 POST /api/sync/disable -H 'Origin: null'
 must 403 POST /api/sync/disable -H 'Sec-Fetch-Site: cross-site'

@@ -74,6 +74,14 @@ counted() { [ "$(grep -cE -- "$1" "$2")" -ge 2 ]; }
 wait_until 15 "two lines of monitor" counted '^[0-9-]{10} [0-9:]{8} UTC ok queue 0 lag ' "$work/lines"
 kill -TERM "$monitor"
 wait "$monitor" || fail "monitor ended with $?"
+"$BIN/status" monitor --json --interval 1 >"$work/lines" 2>"$work/err" &
+monitor=$!
+wait_until 15 "two JSON lines of monitor" counted '^[{].*[}]$' "$work/lines"
+kill -TERM "$monitor"
+wait "$monitor" || fail "monitor --json ended with $?"
+while read -r line; do
+  same "a JSON line of monitor" '["object","ok","number"]' "$(jq -c '[type, .status, (.sync_queue_size | type)]' <<<"$line")"
+done <"$work/lines"
 redrawn() { [ "$(grep -o $'\033\\[H' "$work/screen" | wc -l)" -ge 2 ]; }
 TERM=xterm script -qec "'$BIN/status' monitor --interval 1" /dev/null >"$work/screen" 2>&1 &
 monitor=$!

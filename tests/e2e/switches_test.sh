@@ -49,6 +49,8 @@ for name in capture apply; do same "lines of $name that say so" 1 "$(lines "$nam
 expect 0 "$status" disable --reason 'another one'
 printed '(moving the disk)'
 told 'it was so before'
+expect 0 "$status" disable --json
+same "disable as JSON" "[false,\"$(id -un)@$(hostname)\",\"moving the disk\",\"string\"]" "$(jq -c '[.auto_sync_enabled, .by, .reason, (.since | type)]' "$work/out")"
 expect 1 "$status" is-enabled
 printed "^sync is disabled by $(id -un)@"
 writes_end
@@ -137,10 +139,36 @@ sleep 1
 applied_to "$(primary "select pg_current_wal_insert_lsn()")" || wait_until 1 "the standby" eval '[ "$(primary "select count(*) from categories")" = "$(count)" ]'
 equal_tables
 for name in capture apply; do same "lines of $name" 1 "$(lines "$name" "sync is enabled by $(id -un)@.*: going on")"; done
+expect 0 "$status" enable --json
+same "enable as JSON" "[true,\"$(id -un)@$(hostname)\",null]" "$(jq -c '[.auto_sync_enabled, .by, .reason]' "$work/out")"
 expect 0 "$status" is-enabled
 # The configuration counts no more. Beside services the pass would find the slot in use.
 follow_stop
 write_config "images, categories" auto_sync_enabled:false
 expect 0 "$BIN/sync-incremental"
 ! grep -q 'nothing done' "$work/err" || fail "the configuration went before the switch"
+
+# --- what root looked at and turned before the services' user did is that user's all the same ---
+if [ "$(id -u)" = 0 ]; then
+  owned=$CLUSTERS_DIR/owned
+  cluster_as_owner mkdir -m 700 "$owned"
+  with_rights capture drop
+  write_config "images, categories" 'state: {directory: ../owned/state}' 'spool: {directory: ../owned/spool}' "alerts: {queue: {threshold: 5}}" "hooks: {on_alert: ['true']}"
+  chmod o+rx "$work"
+  chmod o+r "$PGTANDEM_CONFIG"
+  expect 2 "$status" health
+  expect 0 "$status" disable
+  expect 0 "$status" enable
+  with_rights capture init
+  primary "insert into categories (name) values ('for the spool')"
+  "$BIN/capture" | "$BIN/queue" put
+  same "what is root's in a directory of another" "" "$(find "$owned" -user root)"
+  for path in state/switches.lock state/nodes.lock state/alerts.lock spool/segments; do [ -e "$owned/$path" ] || fail "no $path"; done
+  owner=(setpriv --reuid=postgres --regid=postgres --init-groups --)
+  expect 2 "${owner[@]}" "$status" health
+  ! grep -rqi 'permission denied' "$work/out" "$work/err" || fail "the other user may not: $(cat "$work/out" "$work/err")"
+  expect 0 "${owner[@]}" "$status" disable --reason 'by the other'
+  same "the switch" false "$(jq .auto_sync.auto_sync_enabled "$owned/state/switches.json")"
+  expect 0 "${owner[@]}" "$status" enable
+fi
 say "services wait and go on by the switch, timers do nothing, and a forced pass is served, once"

@@ -26,6 +26,8 @@ TEST_CASE("what clients of old read is there, under its name and of its type") {
   CHECK(sync.at("sync_queue_size") == 0);
   CHECK(sync.at("last_full_sync") == (sample::now - 100 * sample::second) / sample::second);
   CHECK(sync.at("full_sync_interval") == 300);
+  for (const char* const name : {"full_sync_interval", "sync_queue_size", "last_full_sync"})
+    CHECK(sync.at(name).is_number_integer());
   CHECK(sync.at("current_primary") == "primary_node");
   CHECK(sync.at("local_node") == "backup_node");
   CHECK(sync.at("is_monitoring") == true);
@@ -36,7 +38,9 @@ TEST_CASE("what clients of old read is there, under its name and of its type") {
     const json& node = status.at("nodes").at(name);
     CHECK(node.at("role").is_string());
     CHECK(node.at("health_status") == "healthy");
-    CHECK(node.at("priority").is_number());
+    CHECK(node.at("priority").is_number_integer());
+    CHECK(node.at("failure_count").is_number_integer());
+    CHECK(node.at("server").at("port").is_number_integer());
     CHECK(node.at("replication_lag").is_number());
     CHECK(node.at("failure_count") == 0);
     CHECK(node.at("last_check") == "2026-11-28T04:05:06.000000Z");
@@ -46,6 +50,12 @@ TEST_CASE("what clients of old read is there, under its name and of its type") {
   }
   CHECK(status.at("sync_queue_size") == 0);
   CHECK(status.at("is_monitoring") == true);
+}
+
+TEST_CASE("an interval that is no whole number keeps its fraction") {
+  Snapshot at = sample::well();
+  at.limits.full_sync_interval = 0.5;
+  CHECK(json::parse(sync_status_json(at)).at("full_sync_interval") == 0.5);
 }
 
 TEST_CASE("a pass that never was is 0 for clients of old, and null elsewhere") {
