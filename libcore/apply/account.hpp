@@ -4,13 +4,16 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "apply/conflict.hpp"
 #include "apply/hooks.hpp"
 #include "apply/incidents.hpp"
 #include "apply/piece.hpp"
 #include "apply/report.hpp"
+#include "apply/run.hpp"
 #include "apply/tally.hpp"
 #include "base/error.hpp"
 #include "config/settings.hpp"
@@ -21,9 +24,9 @@ namespace apply {
 class Account {
  public:
   // `report`: no file if empty; `repairs`: its lines say so.
-  // `recorded`: what it does is for status to know, see state::ToolRecord.
+  // `recorded`: what it does is for status to know, see state::ToolRecord. `refused`: is told of what was left out.
   Account(const config::Settings& settings, const config::Node& node, const std::filesystem::path& report, bool repairs,
-          bool recorded);
+          bool recorded, Refused refused);
 
   // A piece that was written in the open batch.
   void add(const Piece& piece, const Results& results);
@@ -53,8 +56,10 @@ class Account {
   Hooks hooks_;
   Tally tally_;
   std::optional<state::ToolRecord> record_;
-  uint64_t held_ = 0;     // of those, what went to quarantine
-  uint64_t pending_ = 0;  // operations written in the open batch
+  const Refused refused_;
+  std::map<uint64_t, std::string> left_out_;  // of the open batch, for that
+  uint64_t held_ = 0;                         // of those, what went to quarantine
+  uint64_t pending_ = 0;                      // operations written in the open batch
 };
 
 }  // namespace apply

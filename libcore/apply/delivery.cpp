@@ -58,6 +58,7 @@ std::optional<Outcome> Delivery::recover(const Error& failure, Prepared& prepare
                                             .in_hand = whole && piece.ends_batch,
                                             .at_commit = piece.refused_at_commit,
                                             .from_spool = standing_.from_spool,
+                                            .leaves_out = standing_.incidents.leaves_out,
                                             .looked_anew = standing_.looked_anew});
   const Conflicts conflicts = standing_.incidents.conflicts.take();
   const Results results = standing_.incidents.take_results();

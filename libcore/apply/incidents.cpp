@@ -6,10 +6,11 @@
 
 namespace apply {
 
-Incidents::Incidents(const config::Settings& of, const config::Node& standby, bool may_hold)
+Incidents::Incidents(const config::Settings& of, const config::Node& standby, bool may_hold, bool leaves)
     : settings(of),
       node(standby),
       policy(of.synchronization.conflict_resolution),
+      leaves_out(leaves),
       conflicts(of, standby),
       tables(of, may_hold),
       quarantine(of, standby, tables, may_hold) {}
@@ -42,6 +43,10 @@ void Incidents::hold(const Operation& operation, const std::string& sqlstate, co
                      const std::string& present) {
   quarantine.hold(operation, sqlstate, message, present);
   results_[id_of(operation)] = {"quarantined", message};
+}
+
+void Incidents::leave_out(const Operation& operation, const std::string& message) {
+  results_[id_of(operation)] = {"refused", message};
 }
 
 void Incidents::load(change::Lsn at) {

@@ -17,7 +17,7 @@
 namespace apply {
 
 struct Result {
-  std::string what;   // "conflict insert_exists", "quarantined"
+  std::string what;   // "conflict insert_exists", "quarantined", "refused"
   std::string error;  // why it is not on the standby; empty where it is, or need not be
 };
 // What became of operations of a piece, where that is not just "applied"; by their operation_id.
@@ -25,7 +25,8 @@ using Results = std::map<std::string, Result>;
 
 struct Incidents {
   // `may_hold`: what is refused may go to quarantine.
-  Incidents(const config::Settings& settings, const config::Node& node, bool may_hold);
+  // `leaves_out`: it is left out and told in the results, and nothing of it is kept.
+  Incidents(const config::Settings& settings, const config::Node& node, bool may_hold, bool leaves_out);
 
   // The column that newest_wins compares; none under another policy. Throws Unfit when the table has none of its name.
   std::optional<size_t> newest_of(const change::Relation& relation) const;
@@ -41,6 +42,7 @@ struct Incidents {
   void conflict(Conflict kind, const Operation& operation, std::string_view outcome, std::string_view present);
   void hold(const Operation& operation, const std::string& sqlstate, const std::string& message,
             const std::string& present);
+  void leave_out(const Operation& operation, const std::string& message);
   // Since the last call.
   Results take_results() { return std::exchange(results_, {}); }
   // The table is marked for the next full pass.
@@ -49,6 +51,7 @@ struct Incidents {
   const config::Settings& settings;
   const config::Node& node;
   const config::ConflictResolution policy;
+  const bool leaves_out;
   ConflictLog conflicts;
   Tables tables;
   Quarantine quarantine;

@@ -256,8 +256,9 @@ bool OneByOne::put(const Operation& operation) {
   }
 }
 
-// For what is in it. Where nothing may be held it stops apply.
+// For what is in it. Where nothing may be held, or left out, it stops apply.
 void OneByOne::hold(const Operation& operation, const pg::SqlError& refused) {
+  if (incidents_.leaves_out) return incidents_.leave_out(operation, refused.reason());
   if (!incidents_.quarantine.enabled()) throw refused.saying(named(operation) + refused.what());
   const TargetTable& table = targets_.of(*operation.relation);
   std::string present;

@@ -21,13 +21,13 @@ class OneByOne {
   OneByOne(pg::Session& session, Targets& targets, Incidents& incidents)
       : session_(session), targets_(targets), incidents_(incidents) {}
 
-  // Inside a transaction. Throws Unfit for a conflict under `stop`, and where nothing may be held, pg::SqlError for a
-  // refusal; both name the operation. False where it went to quarantine.
+  // Inside a transaction. Throws Unfit for a conflict under `stop`, and where nothing may be held or left out,
+  // pg::SqlError for a refusal; both name the operation. False where it went to quarantine, or is left out.
   bool write(const Operation& operation);
   // One that comes out of quarantine: as write(), but it is not held again. Returns why it is refused; empty when it
   // was not.
   std::string retry(const Operation& operation);
-  // Takes out an operation that is refused. Throws where nothing may be held.
+  // Takes out an operation that is refused. Throws where nothing may be held, or left out.
   void hold(const Operation& operation, const pg::SqlError& refused);
   // Takes out one that comes after the held operation `first` on the same row.
   void wait(const Operation& operation, const std::string& first);

@@ -28,7 +28,8 @@ Recourse recourse_after(const Failed& failed) {
   if (!failed.in_order) return Recourse::in_order;
   if (failed.several) return Recourse::apart;
   // A refusal leaves no doubt: it came from the commit itself, and not one statement before it was refused.
-  const bool at_commit = failed.in_doubt && failed.in_hand && failed.from_spool && !failed.at_commit;
+  const bool at_commit =
+      failed.in_doubt && failed.in_hand && (failed.from_spool || failed.leaves_out) && !failed.at_commit;
   return at_commit ? Recourse::at_commit : Recourse::none;
 }
 

@@ -25,6 +25,7 @@ struct Failed {
   bool in_hand = false;      // all of it is in memory
   bool at_commit = false;    // it was written without what is refused at the commit
   bool from_spool = false;   // so it can be read again
+  bool leaves_out = false;   // what is refused need not be kept
   bool looked_anew = false;  // the tables were looked at anew for it already
 };
 

@@ -237,7 +237,7 @@ base::Exit from_spool_to_standby(const config::Settings& settings, const Options
 change::Lsn bring_to(const config::Settings& settings, const std::string& node, spool::CursorFile& cursor,
                      change::Lsn until) {
   const std::unique_ptr<Source> source = from_spool(settings);
-  const Options options{.node = node, .until = until, .report = {}, .holdable = false, .pin = {}};
+  const Options options{.node = node, .until = until, .report = {}, .holdable = false, .pin = {}, .refused = {}};
   Run run(settings, options, *source, &cursor);
   run.to_end();
   return run.at();

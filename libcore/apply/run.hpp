@@ -17,6 +17,8 @@
 
 namespace apply {
 
+using Refused = std::function<void(uint64_t ordinal, const std::string& why)>;
+
 struct Options {
   std::string node;  // the standby; empty: as Settings::secondary() picks it
   bool follow = false;
@@ -26,6 +28,9 @@ struct Options {
   // For a stream that names no source and mends rows: each of its transactions is written only while the other apply
   // stands at this place, and that one waits for it; its report and log call it a repair.
   std::optional<Pin> pin;
+  // Where it is set, what the standby refuses for what is in it is left out and the rest goes on: told of each, by its
+  // place in the stream's transaction, once that is committed. For streams in which an operation waits for no other.
+  Refused refused;
 };
 
 // Applies what the spool holds durably now; goes on as the options say. While sync is disabled a run that follows waits

@@ -11,9 +11,9 @@ Standing::Standing(const config::Settings& of, const Options& options, const std
       named(stream),
       from_spool(cursor != nullptr),
       can_read_again(from_spool && options.report.empty()),
-      account(of, node, options.report, options.pin.has_value(), cursor != nullptr),
+      account(of, node, options.report, options.pin.has_value(), cursor != nullptr, options.refused),
       milestone(of, cursor),
-      incidents(of, node, from_spool),
+      incidents(of, node, from_spool, options.refused != nullptr),
       turns(of, node, named, incidents, options.pin),
       backoff_(options.follow ? -1 : of.synchronization.max_retry_attempts, of.synchronization.retry_delay,
                [this](const std::string& why) { account.retried(why); }) {}

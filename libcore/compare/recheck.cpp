@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/stop.hpp"
 #include "compare/catch_up.hpp"
 #include "compare/same_server.hpp"
+#include "pg/error.hpp"
 #include "pg/quote.hpp"
 #include "spool/mark.hpp"
 
@@ -62,7 +64,7 @@ class Recheck {
     cut.lease()->keep();
     const std::vector<SeenRow> here = look(standby, which, false);
     cut.lease()->keep();
-    for (size_t i = 0; i < which.size(); ++i) judge(which[i], there[i], here[i], standby, cut.standby());
+    for (size_t i = 0; i < which.size(); ++i) judge(which[i], there[i], here[i], standby, cut.standby(), true);
     tell({cut.lsn(), cut.standby_lsn(), which, verdicts_, [&] { cut.lease()->keep(); }});
     return true;
   }
@@ -101,7 +103,7 @@ class Recheck {
         open.push_back(which[i]);
         continue;
       }
-      judge(which[i], after[i], here[i], standby, standby_session);
+      judge(which[i], after[i], here[i], standby, standby_session, false);
       settled.push_back(which[i]);
     }
     which = std::move(open);
@@ -162,18 +164,18 @@ class Recheck {
     return out;
   }
 
-  void judge(size_t which, SeenRow there, SeenRow here, RowLook& standby, pg::Session& session) {
+  void judge(size_t which, SeenRow there, SeenRow here, RowLook& standby, pg::Session& session, bool begun) {
     Verdict& verdict = verdicts_[which];
     const bool same =
         there.copies == here.copies &&
-        (there.values == here.values || same_there(*suspects_[which].relation, there, here, standby, session));
+        (there.values == here.values || same_there(*suspects_[which].relation, there, here, standby, session, begun));
     verdict = {same ? Verdict::Kind::equal : Verdict::Kind::differs, std::move(there), std::move(here)};
   }
 
   // Where a column is declared with another length or scale on the standby, the primary's value is there what that
   // makes of it.
   bool same_there(const Relation& relation, const SeenRow& there, const SeenRow& here, RowLook& standby,
-                  pg::Session& session) {
+                  pg::Session& session, bool begun) {
     if (there.values.size() != here.values.size()) return false;
     const std::vector<std::string>& types = standby.declared(relation);
     std::string select;
@@ -186,10 +188,26 @@ class Recheck {
       columns.push_back(c);
       select += (select.empty() ? "SELECT $" : ", $") + std::to_string(values.size()) + "::text::" + cast_to(types[c]);
     }
-    const pg::Result row = session.query(select, values);
+    const std::optional<pg::Result> row = if_taken(session, begun, select, values);
+    if (!row) return false;
     for (size_t i = 0; i < columns.size(); ++i)
-      if (row.get(0, static_cast<int>(i)) != *here.values[columns[i]]) return false;
+      if (row->get(0, static_cast<int>(i)) != *here.values[columns[i]]) return false;
     return true;
+  }
+
+  // None where the standby's types do not take a value. A cut's session is within a transaction, which goes on.
+  static std::optional<pg::Result> if_taken(pg::Session& session, bool begun, const std::string& sql,
+                                            std::span<const pg::Parameter> values) {
+    if (begun) session.query("SAVEPOINT pgtandem_cast");
+    try {
+      pg::Result row = session.query(sql, values);
+      if (begun) session.query("RELEASE SAVEPOINT pgtandem_cast");
+      return row;
+    } catch (const pg::SqlError& refused) {
+      if (!pg::is_refusal_of_rows(refused)) throw;
+      if (begun) session.query("ROLLBACK TO SAVEPOINT pgtandem_cast; RELEASE SAVEPOINT pgtandem_cast");
+      return {};
+    }
   }
 
   const config::Settings& settings_;

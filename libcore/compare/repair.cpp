@@ -20,6 +20,7 @@
 #include "base/log.hpp"
 #include "base/retry.hpp"
 #include "base/stop.hpp"
+#include "base/tame.hpp"
 #include "change/writer.hpp"
 #include "compare/copy_tables.hpp"
 #include "compare/paused.hpp"
@@ -27,6 +28,7 @@
 #include "compare/repair_changes.hpp"
 #include "compare/row_key.hpp"
 #include "compare/sieve.hpp"
+#include "pg/error.hpp"
 #include "pg/session.hpp"
 #include "spool/dead.hpp"
 #include "spool/mark.hpp"
@@ -43,6 +45,8 @@ using change::Value;
 
 // Rows looked at in one hold: enough that the hold (some 0.1 s) hardly shows, few enough that the applier is soon back.
 constexpr size_t batch_rows = 1000;
+constexpr uint64_t most_told = 10;       // refused rows of one table, each with a line of its own
+constexpr size_t key_width = 200;        // of what such a line shows of a key
 constexpr size_t batch_bytes = 8 << 20;  // of the lines that name them; the rows come once more from each side
 
 class Repair {
@@ -75,7 +79,7 @@ class Repair {
     tell();
     if (open && !base::stop_requested())
       throw base::Error(Exit::data, "stdin: the comparison broke off; what it had named is mended, run it again");
-    return unsettled_ > 0 || !paused_.empty() ? Exit::finding : Exit::done;
+    return unsettled_ > 0 || refused_ > 0 || !paused_.empty() ? Exit::finding : Exit::done;
   }
 
  private:
@@ -185,16 +189,36 @@ class Repair {
       apply::ListSource source(changes.take(looked.lsn));
       apply::Options options = options_;
       options.pin = apply::Pin{source_, looked.standby_lsn};
+      std::set<const Suspect*> refused;
+      options.refused = [&](uint64_t ordinal, const std::string& why) {
+        const Suspect* const suspect = changes.refused(ordinal);
+        if (suspect == nullptr) return;
+        refused.insert(suspect);
+        tell_refused(*suspect, why);
+      };
       looked.keep();
       if (print_)
         apply::dry_run(mending_, options, source, print_);
       else
         apply::from_source_to_standby(mending_, options, source);
+      std::erase_if(which, [&](size_t i) { return refused.contains(&suspects_[i]); });
     }
     if (print_) return;
     Mended mended;
     for (const size_t i : which) mended[suspects_[i].relation].push_back(apply::key_hash(suspects_[i].key));
     supersede(mended);
+  }
+
+  // Of a table that is refused as a whole the first few tell why.
+  void tell_refused(const Suspect& suspect, const std::string& why) {
+    const uint64_t told = ++told_refused_[suspect.relation->text];
+    if (told > most_told) return;
+    std::string key;
+    change::append_key(key, *suspect.relation, suspect.key);
+    if (!key.empty()) key.erase(0, std::string_view(R"(,"key":)").size());
+    base::log(base::Level::warn, node_ + ": " + suspect.relation->text + ": the row " + base::tame(key, key_width) +
+                                     " is refused, and left as it is: " + why +
+                                     (told == most_told ? "; what else is refused of this table is only counted" : ""));
   }
 
   // What filters.program does not let through, as the rows are now, is meant to differ.
@@ -255,6 +279,13 @@ class Repair {
       if (left_out(table.text(), paused_now())) return;
       const CopyTold told{.copied = [&](const base::TableName&, uint64_t count) { rows = count; }, .failed = {}};
       copy_tables(settings_, {.primary = {}, .node = node_, .tables = {table}, .limit = 0}, told, print_);
+    } catch (const pg::SqlError& refused) {
+      if (!pg::is_refusal_of_rows(refused)) throw;
+      base::log(base::Level::warn, node_ + ": " + table.text() +
+                                       ": the copy of it is refused, and the table left as it is: " + refused.reason());
+      RepairCounts counts;
+      counts[table.text()].refused = 1;  // no more of it was tried
+      return add(counts);
     } catch (const base::Error& failure) {
       if (!base::stop_requested()) throw;
       base::log(base::Level::info, failure.what());
@@ -277,7 +308,9 @@ class Repair {
       total.equal += count.equal;
       total.unsettled += count.unsettled;
       total.left_out += count.left_out;
+      total.refused += count.refused;
       unsettled_ += count.unsettled;
+      refused_ += count.refused;
     }
   }
 
@@ -291,7 +324,11 @@ class Repair {
       text += left_out_by_program(count.left_out, "; ");
       if (count.unsettled > 0)
         text += "; " + std::to_string(count.unsettled) + " left, which are written too often to be sure of";
-      base::log(count.unsettled > 0 ? base::Level::warn : base::Level::info, (print_ ? "would have " : "") + text);
+      if (count.refused > 0)
+        text +=
+            "; " + std::to_string(count.refused) + " refused by the standby: mend what refuses them, and compare again";
+      base::log(count.unsettled > 0 || count.refused > 0 ? base::Level::warn : base::Level::info,
+                (print_ ? "would have " : "") + text);
       if (print_) continue;
       std::string line = R"({"time":")" + base::iso_time(base::unix_microseconds()) + R"(","cut":")" +
                          stream_.cut()->text() + R"(","table":)";
@@ -306,6 +343,7 @@ class Repair {
       figure("equal", count.equal);
       figure("unsettled", count.unsettled);
       figure("left_out", count.left_out);
+      figure("refused", count.refused);
       journal_.add(line + "}");
     }
     if (!print_) journal_.sync();
@@ -323,7 +361,9 @@ class Repair {
   std::vector<Suspect> suspects_;
   RepairCounts totals_;  // by table
   uint64_t unsettled_ = 0;
-  std::set<std::string> paused_;  // left out, and told
+  uint64_t refused_ = 0;
+  std::map<std::string, uint64_t> told_refused_;  // rows, by table
+  std::set<std::string> paused_;                  // left out, and told
 };
 
 }  // namespace

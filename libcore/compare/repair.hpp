@@ -17,8 +17,8 @@ namespace compare {
 using Print = std::function<void(std::string_view)>;
 
 // `apply -`: a comparison's stream is mended by, any other one applied as it comes. With `print` nothing is done, and
-// the SQL of it printed. Returns `finding` where rows that are written too often could not be settled, or a table
-// that is paused was left out.
+// the SQL of it printed. Returns `finding` where rows that are written too often could not be settled, the
+// standby refused some, or a table that is paused was left out.
 base::Exit apply_stdin(const config::Settings& settings, const apply::Options& options, int fd, const Print& print);
 
 }  // namespace compare

@@ -63,9 +63,10 @@ void RepairChanges::add(const Suspect& suspect, const Verdict& verdict) {
     return;
   }
   const Mending mending = mending_of(suspect, verdict);
-  (mending.type == EventType::insert   ? count.inserted
-   : mending.type == EventType::update ? count.updated
-                                       : count.deleted) += mending.copies;
+  uint64_t& counted = mending.type == EventType::insert   ? count.inserted
+                      : mending.type == EventType::update ? count.updated
+                                                          : count.deleted;
+  counted += mending.copies;
   Event event;
   event.type = mending.type;
   event.relation = suspect.relation;
@@ -74,7 +75,15 @@ void RepairChanges::add(const Suspect& suspect, const Verdict& verdict) {
   for (uint64_t i = 0; i < mending.copies; ++i) {
     event.ordinal = events_.size();
     events_.push_back(event);
+    planned_.push_back({&suspect, &counted});
   }
+}
+
+const Suspect* RepairChanges::refused(uint64_t ordinal) {
+  const Planned& planned = planned_.at(ordinal - 1);
+  --*planned.count;
+  ++counts_[planned.of->relation->text].refused;
+  return refused_.insert(planned.of).second ? planned.of : nullptr;
 }
 
 std::vector<Event> RepairChanges::take(change::Lsn lsn) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct RepairCount {
   uint64_t equal = 0;      // had become so
   uint64_t unsettled = 0;  // are left
   uint64_t left_out = 0;   // by filters.program
+  uint64_t refused = 0;    // by the standby
   uint64_t mended() const { return inserted + updated + deleted; }
 };
 using RepairCounts = std::map<std::string, RepairCount>;  // by the table's text
@@ -47,6 +49,9 @@ class RepairChanges {
   bool any() const { return events_.size() > 1; }
   // All of them, with begin and commit. Once.
   std::vector<change::Event> take(change::Lsn lsn);
+  // The standby would not have the event of this place: it counts as refused, and as nothing else. Whose it was, the
+  // first time that this is told of him; else nullptr.
+  const Suspect* refused(uint64_t ordinal);
 
  private:
   std::span<change::Value> copy(std::span<const change::Value> from);
@@ -54,6 +59,12 @@ class RepairChanges {
   base::Arena& arena_;
   RepairCounts& counts_;
   std::vector<change::Event> events_;
+  struct Planned {
+    const Suspect* of;
+    uint64_t* count;  // where it was counted
+  };
+  std::vector<Planned> planned_;  // by ordinal, from 1
+  std::set<const Suspect*> refused_;
 };
 
 }  // namespace compare

@@ -49,6 +49,8 @@ TEST_CASE("a transaction refused alone, at its commit, is searched once, where i
   CHECK(without(&Failed::in_order) == Recourse::in_order);
   CHECK(without(&Failed::several) == Recourse::apart);
   CHECK(without(&Failed::from_spool) == Recourse::none);
+  CHECK(recourse_after({.failure = refused, .in_doubt = true, .in_order = true, .in_hand = true, .leaves_out = true}) ==
+        Recourse::at_commit);
   CHECK(without(&Failed::in_hand) == Recourse::none);
   CHECK(without(&Failed::at_commit) == Recourse::none);
 }
