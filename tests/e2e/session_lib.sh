@@ -16,11 +16,12 @@ declare -A SESSION_PID=() SESSION_TOKEN=() SESSION_IN=() SESSION_OUT=()
 session_begin() {
   local name=$1 way=$work/session.$1 both in out token port
   read -r port <"$CLUSTERS_DIR/$name/port"
-  [ -p "$way.in" ] || mkfifo "$way.in" "$way.out" "$way.token"
+  rm -f "$way".* # programs that were started since have the old pipes open, with what nobody read in them
+  mkfifo "$way.in" "$way.out" "$way.token"
   # Who opens a pipe's one end waits for the other; and only psql may write what is read here, for its end is to be seen.
   exec {both}<>"$way.in" {in}>"$way.in" {token}<>"$way.token"
   "$CLUSTER_BIN/psql" -X -q -At -v ON_ERROR_STOP=1 -h "$CLUSTERS_DIR/$name" -p "$port" -U postgres -d crawler \
-    <"$way.in" >"$way.out" 2>"$way.err" {both}>&- {in}>&- {token}>&- &
+    <"$way.in" >"$way.out" 2>>"$way.err" {both}>&- {in}>&- {token}>&- &
   SESSION_PID[$name]=$!
   exec {out}<"$way.out" {both}>&-
   SESSION_IN[$name]=$in SESSION_OUT[$name]=$out SESSION_TOKEN[$name]=$token
