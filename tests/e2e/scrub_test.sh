@@ -5,6 +5,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 two_servers
+sessions_end # what a session has read is counted at its end, or some time later
 both 'create table big (id int primary key, v text)' 'create table pair (a text, b int, v text, primary key (a, b))' 'create table heap (v text, n int)' \
   'create table small (id bigint primary key, v text)'
 both "insert into big select n, md5(n::text) from generate_series(1, 40000) n" "insert into pair select 'k''' || n, n, 'v' from generate_series(1, 3000) n" \

@@ -24,7 +24,7 @@ metrics=$(grep -oE '"pgtandem_[a-z_]+"' "$tree/libcore/report/metrics.cpp" | tr 
 enough metrics "$metrics"
 compare metric "$api" "$metrics" "$(grep -oE 'pgtandem_[a-z_]+' "$api" | sort -u)"
 
-judges=("$tree"/libcore/report/judge_*.cpp)
+judges=("$tree"/libcore/report/judge_*.cpp "$tree/libcore/http/board.cpp")
 codes=$({
   grep -ohE '"[a-z]+(_[a-z]+)+"' "${judges[@]}"
   for side in primary standby; do grep -ohE '"_[a-z]+"' "${judges[@]}" | sed "s/\"_/\"${side}_/"; done
