@@ -40,13 +40,13 @@ sessions_end() {
   for name in "${!SESSION_PID[@]}"; do session_end "$name"; done
 }
 
-# What changes a session would change it for what comes after; a role's or a database's settings are for sessions to come; and
-# what waits, or ends sessions, does so beside others.
+# What is read from stdin is the caller's; what changes a session would change it for what comes after; a role's or a
+# database's settings are for sessions to come; and what waits, or ends sessions, does so beside others.
 needs_its_own() { # SQL…
   local sql
   for sql in "$@"; do
     case ${sql,,} in
-    '' | \\* | begin* | start\ * | set\ * | *set_config* | *temp\ table* | *advisory* | *\$psql\$*) return 0 ;;
+    '' | \\* | *from\ stdin* | begin* | start\ * | set\ * | *set_config* | *temp\ table* | *advisory* | *\$psql\$*) return 0 ;;
     *alter\ role* | *alter\ database* | *alter\ system* | *pg_sleep* | *pg_terminate*) return 0 ;;
     esac
   done
