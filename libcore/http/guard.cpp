@@ -79,8 +79,6 @@ bool same_secret(std::string_view a, std::string_view b) {
 }
 
 std::optional<Answer> refuse(const Request& request, const GuardRules& rules) {
-  // A probe of HTTP/1.0 has no Host; a browser, which alone could be led here by another site, has always one.
-  if (request.is_read() && request.host.empty() && request.origin.empty()) return std::nullopt;
   if (request.host.size() != 1 || request.host[0].empty()) return refusal(400, "send one Host field");
   if (!host_allowed(request.host[0], rules.allowed_hosts)) {
     return refusal(403, "this Host is not one of api.allowed_hosts; add it there, if it is a name of this machine");

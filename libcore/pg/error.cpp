@@ -36,8 +36,6 @@ const char* advice(std::string_view state) {
   if (group == "28") return "; check user (LOGIN), password (~/.pgpass) and the server's pg_hba.conf";
   if (state == "3D000") return "; correct the database name in database_url";
   if (state == "53100") return "; make room on that server's disk";
-  if (state == "22021")
-    return "; what is no UTF-8 cannot be sent: UPDATE that text, or move it to a database of ENCODING 'UTF8'";
   if (state == "25006") return "; the server is read-only: is it a physical standby?";
   return "";
 }

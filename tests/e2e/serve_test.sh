@@ -116,7 +116,7 @@ must 403 GET /api/status -H 'Host: evil.example'
 must 403 POST /api/sync/disable -H 'Host: evil.example:8001'
 must 200 GET /api/status -H 'Host: db-secondary.example:8001' # server.host of the local node
 must 403 GET /api/status -H 'Host: db-primary.example:8001'
-must 200 GET /api/status -H 'Host:' # none, as a probe of HTTP/1.0
+must 400 GET /api/status -H 'Host:'
 must 400 POST /api/sync/disable -H 'Host:'
 must 400 GET /api/status -H 'Host;' # an empty one
 must 403 POST /api/sync/disable -H 'Origin: https://evil.example'
