@@ -12,7 +12,8 @@
 namespace compare {
 
 // Every transaction with an xid holds a lock on it to its end, a prepared one too, and everybody may see locks;
-// pg_stat_activity hides the rest from roles without pg_read_all_stats.
+// pg_stat_activity hides the rest from roles without pg_read_all_stats. By the age of its xid, and not by xact_start:
+// that is read later than the lock, and null for whoever has ended in between.
 Writer oldest_writer(pg::Session& session) {
   const pg::Result row = session.query(
       R"(SELECT l.transactionid,
@@ -23,7 +24,7 @@ Writer oldest_writer(pg::Session& session) {
            FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
           WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
             AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
-          ORDER BY a.xact_start NULLS FIRST LIMIT 1)");
+          ORDER BY pg_catalog.age(l.transactionid) DESC LIMIT 1)");
   if (row.rows() == 0) return {};
   return {std::string(row.get(0, 0)), std::string(row.get(0, 1))};
 }
