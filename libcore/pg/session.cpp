@@ -4,30 +4,16 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "base/log.hpp"
 #include "base/stop.hpp"
 #include "pg/error.hpp"
-#include "pg/quote.hpp"
 
 namespace pg {
 namespace {
-
-// What the text forms of values and the meaning of names depend on (the manual's client settings); sent as start-up
-// options, so that no role's or database's settings win over them. lc_monetary pins money's text.
-constexpr const char* pinned =
-    "-c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC -c extra_float_digits=3 -c bytea_output=hex"
-    " -c array_nulls=on -c xmloption=content -c search_path= -c lc_monetary=C -c row_security=off -c "
-    "default_transaction_read_only=off"
-    " -c standard_conforming_strings=on -c default_transaction_isolation=read\\ committed"
-    " -c idle_in_transaction_session_timeout=0 -c synchronous_commit=on";
-
-int milliseconds(double seconds) { return static_cast<int>(seconds * 1000); }
 
 std::string first_line(const std::string& sql) {
   constexpr size_t shown = 60;  // enough to know the statement again, too little to carry a row
@@ -35,23 +21,8 @@ std::string first_line(const std::string& sql) {
   return line.size() <= shown ? line : line.substr(0, shown) + "...";
 }
 
-// libpq's complaint about a parameter, as `invalid sslmode value: "…"`, without the value that it quotes first:
-// whatever ended up in a wrong place of a database_url may be a password.
-std::string without_value(std::string_view text) {
-  std::string out(text.substr(0, text.find('\n')));
-  const size_t begin = out.find('"');
-  const size_t end = begin == std::string::npos ? begin : out.find('"', begin + 1);
-  if (end != std::string::npos) out.erase(begin, end + 1 - begin);
-  while (!out.empty() && (out.back() == ' ' || out.back() == ':')) out.pop_back();
-  return out;
-}
-
 struct FreeCancel {
   void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
-};
-
-struct FreeOptions {
-  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 
 }  // namespace
@@ -72,72 +43,9 @@ uint64_t Result::affected() const {
 }
 std::string_view Result::tag() const { return PQcmdStatus(result_.get()); }
 
-void Session::Finish::operator()(pg_conn* conn) const { PQfinish(conn); }
-
 Session::Session(const config::Node& node, const SessionOptions& options)
-    : node_(node.name), answer_timeout_(options.answer_timeout) {
-  char* parse_error = nullptr;
-  const std::unique_ptr<PQconninfoOption, FreeOptions> parsed(PQconninfoParse(node.database_url.c_str(), &parse_error));
-  PQfreemem(parse_error);  // it repeats the whole URL, with the password; so it is never shown
-  if (!parsed)
-    throw base::Error(base::Exit::config, node_ + ": database_url is not a connection string; write " +
-                                              "postgresql://user@host:5432/database");
-  std::vector<const char*> keywords;
-  std::vector<const char*> values;
-  std::string startup = pinned;
-  const auto set = [&](const char* keyword, const char* value) {
-    keywords.push_back(keyword);
-    values.push_back(value);
-  };
-  for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
-    if (option->val == nullptr) continue;
-    if (std::strcmp(option->keyword, "options") == 0)
-      startup = std::string(option->val) + " " + pinned;  // of two settings of one name the later wins
-    else
-      set(option->keyword, option->val);
-  }
-  if (!options.replication)  // a walsender streams for hours; its own deadline is the stream's
-    startup += " -c statement_timeout=" + std::to_string(milliseconds(answer_timeout_)) +
-               " -c lock_timeout=" + std::to_string(milliseconds(answer_timeout_));
-  const std::string connect_timeout = std::to_string(std::max(2, static_cast<int>(node.connection_timeout)));
-  const std::string user_timeout = std::to_string(std::max(1000, milliseconds(answer_timeout_)));
-  set("application_name", options.purpose.c_str());
-  set("client_encoding", "UTF8");
-  set("connect_timeout", connect_timeout.c_str());
-  set("options", startup.c_str());
-  set("keepalives", "1");
-  set("keepalives_idle", "10");  // a dead peer is noticed within half a minute; libpq's default is hours
-  set("keepalives_interval", "5");
-  set("keepalives_count", "3");
-  set("tcp_user_timeout", user_timeout.c_str());
-  if (options.replication) set("replication", "database");
-  keywords.push_back(nullptr);
-  values.push_back(nullptr);
-
-  conn_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
-  if (!conn_) throw std::bad_alloc();
-  // What libpq finds wrong with the parameters themselves will be wrong at every try.
-  if (PQstatus(conn_.get()) == CONNECTION_BAD && PQpingParams(keywords.data(), values.data(), 0) == PQPING_NO_ATTEMPT)
-    throw base::Error(base::Exit::config,
-                      node_ + ": database_url: " + without_value(PQerrorMessage(conn_.get())) + "; correct it");
-  PQsetErrorVerbosity(conn_.get(), PQERRORS_VERBOSE);  // set before the first answer: it brings the SQLSTATE
-  PQsetNoticeProcessor(
-      conn_.get(), [](void*, const char* text) { base::log(base::Level::debug, std::string("server: ") + text); },
-      nullptr);
-  const double deadline = base::monotonic_seconds() + node.connection_timeout;
-  PostgresPollingStatusType state = PGRES_POLLING_WRITING;
-  while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
-    const double left = deadline - base::monotonic_seconds();
-    if (PQsocket(conn_.get()) >= 0 && (left <= 0 || !wait(state == PGRES_POLLING_WRITING, left)))
-      throw base::Transient(base::Exit::unreachable,
-                            where("connect") + ": no answer within connection_timeout; is the server up?");
-    state = PQconnectPoll(conn_.get());
-  }
-  if (state == PGRES_POLLING_FAILED) refuse_connection(options.replication);
-  PQsetErrorVerbosity(conn_.get(), PQERRORS_DEFAULT);
-  PQsetnonblocking(conn_.get(), 1);
+    : node_(node.name), answer_timeout_(options.answer_timeout), conn_(connect(node, options)) {
   pin_timeouts();
-
   if (!options.writes_as_replica) return;
   // Allowed to superusers and, from 15 on, to roles that were granted SET on the parameter; without it triggers fire
   // and foreign keys are checked, and apply is as right but slower.
@@ -155,34 +63,13 @@ void Session::pin_timeouts() {
   if (server_version() >= 140000) query("SET idle_session_timeout = 0");
 }
 
-// Before there is a session nothing can be asked: what is missing is told by what was tried.
-void Session::refuse_connection(bool replication) const {
-  try {
-    throw_connect(where("connect"), PQerrorMessage(conn_.get()));
-  } catch (const SqlError& refused) {
-    if (refused.sqlstate() != "42501") throw;
-    const std::string user = quote_identifier(PQuser(conn_.get()));
-    throw SqlError(
-        refused.kind(),
-        std::string(refused.what()) +
-            (replication ? "; ALTER ROLE " + user + " REPLICATION"
-                         : "; GRANT CONNECT ON DATABASE " + quote_identifier(PQdb(conn_.get())) + " TO " + user),
-        refused.sqlstate(), refused.reason());
-  }
-}
-
 Session::~Session() = default;
 
-std::string Session::where(const std::string& doing) const { return node_ + ": cannot " + doing; }
+std::string Session::where(const std::string& doing) const { return cannot(node_, doing); }
 
 int Session::server_version() const { return PQserverVersion(conn_.get()); }
 
-bool Session::wait(bool write, double seconds) {
-  pollfd fd{PQsocket(conn_.get()), static_cast<short>(write ? POLLIN | POLLOUT : POLLIN), 0};
-  const int ready = ::poll(&fd, 1, milliseconds(seconds));
-  if (ready < 0 && errno != EINTR) base::throw_errno(where("wait"));
-  return ready != 0;
-}
+bool Session::wait(bool write, double seconds) { return wait_for(*conn_, node_, write, seconds); }
 
 void Session::send_all() {
   const double deadline = base::monotonic_seconds() + answer_timeout_;
@@ -280,7 +167,7 @@ Result Session::finish_or_cancel(const std::string& sql, double seconds, const s
     pollfd fds[2] = {{PQsocket(conn_.get()), POLLIN, 0}, {base::stop_fd(), POLLIN, 0}};
     double left = seconds < 0 ? -1 : std::max(0.0, deadline - base::monotonic_seconds());
     if (enough && (left < 0 || left > ask_every)) left = ask_every;
-    const int ready = ::poll(fds, 2, left < 0 ? -1 : milliseconds(left) + 1);
+    const int ready = ::poll(fds, 2, left < 0 ? -1 : static_cast<int>(left * 1000) + 1);
     const bool late = seconds >= 0 && ready == 0 && base::monotonic_seconds() >= deadline;
     if (base::stop_requested() || late || (enough && enough())) {
       char ignored[256];

@@ -1,5 +1,5 @@
-// A connection to one server, its settings pinned so that text forms and name look-up never depend on the role or the
-// database. Owns the libpq handle: this and replication.hpp are all that the house sees of libpq. Not thread-safe: one
+// A session on one server (connect.hpp makes the connection): statements, COPY in, pipelines, and their deadlines. Owns
+// the libpq handle: this and replication.hpp are all that the house sees of libpq. Not thread-safe: one
 // thread at a time. Every failure is an exception as error.hpp tells; a session that threw base::Transient is dead.
 #pragma once
 
@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "pg/connect.hpp"
 
-struct pg_conn;
 struct pg_result;
 
 namespace pg {
@@ -37,13 +37,6 @@ class Result {
     void operator()(pg_result* result) const;
   };
   std::unique_ptr<pg_result, Clear> result_;
-};
-
-struct SessionOptions {
-  std::string purpose;             // application_name, as "pgtandem apply"
-  bool replication = false;        // a walsender, logical
-  bool writes_as_replica = false;  // asks for session_replication_role = replica; see replica_role()
-  double answer_timeout = 30;      // s a statement and each network answer may take; 0: no bound
 };
 
 // A parameter of a statement in text form; NULL where it has no value.
@@ -111,20 +104,16 @@ class Session {
 
  private:
   void pin_timeouts();
-  [[noreturn]] void refuse_connection(bool replication) const;
   void send(const std::string& sql, std::span<const Parameter> parameters);
   Result finish_or_cancel(const std::string& sql, double seconds, const std::function<bool()>& enough);
   Result next_result(const char* doing, const std::string& sql);
   Result expect(Result result, const std::string& sql);
-  struct Finish {
-    void operator()(pg_conn* conn) const;
-  };
   std::string node_;
   double answer_timeout_;
   bool replica_role_ = false;
   size_t piped_ = 0;
   std::string copying_;  // the statement
-  std::unique_ptr<pg_conn, Finish> conn_;
+  Connection conn_;
 };
 
 }  // namespace pg
