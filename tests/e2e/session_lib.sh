@@ -80,8 +80,9 @@ session_ask() { # NAME SQL…
   trap - PIPE
   read -r -u "$out" line || return 75
   read -r -u "$out" line || line=failed
-  mapfile lines <"$way.rows"
-  printf '%s' "${lines[@]}"
+  # A few rows cost less here than a process does, many cost far more.
+  mapfile -n 100 lines <"$way.rows"
+  if [ "${#lines[@]}" -lt 100 ]; then printf '%s' "${lines[@]}"; else cat "$way.rows"; fi
   if [ -s "$way.err" ]; then
     mapfile -t lines <"$way.err"
     : >"$way.err"
