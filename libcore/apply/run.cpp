@@ -24,6 +24,7 @@
 #include "spool/cursor.hpp"
 #include "spool/mark.hpp"
 #include "state/gate.hpp"
+#include "state/service.hpp"
 
 namespace apply {
 namespace {
@@ -229,6 +230,8 @@ base::Exit from_spool_to_standby(const config::Settings& settings, const Options
     return Exit::done;
   const std::unique_ptr<Source> source = from_spool(settings);
   spool::CursorFile cursor(settings.spool.directory, node);
+  std::optional<state::Service> service;
+  if (options.follow) service.emplace(settings, "apply." + node);
   Options bounded = options;
   if (!options.follow && !options.until) bounded.until = spool::read_mark(settings.spool.directory)->lsn;
   return Run(settings, bounded, *source, &cursor).to_end();

@@ -26,6 +26,7 @@
 #include "pg/rights.hpp"
 #include "spool/mark.hpp"
 #include "state/gate.hpp"
+#include "state/service.hpp"
 #include "state/tool_record.hpp"
 
 namespace capture {
@@ -336,6 +337,8 @@ void run(const config::Settings& settings, const Options& options, int out) {
   if (!program.empty()) Filter::try_out(program, sync.sync_timeout);
   Outlet outlet(out, capacity);
   state::ToolRecord record(settings.state_directory, "capture");
+  std::optional<state::Service> service;
+  if (options.follow) service.emplace(settings, "capture");
   try {
     stream_all(settings, options, primary, gate ? &*gate : nullptr, outlet, record);
     record.ended(static_cast<int>(base::Exit::done));

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "config/filters.hpp"
+#include "config/fingerprint.hpp"
 #include "config/nearest.hpp"
 #include "config/operations.hpp"
 #include "config/section.hpp"
@@ -216,6 +217,7 @@ Settings load(const std::filesystem::path& file) {
   const Value document = parse_yaml(read_content(file), report.file);
   Settings settings;
   settings.file = std::filesystem::absolute(file).lexically_normal();
+  settings.fingerprint = fingerprint(document);
   const std::filesystem::path folder = settings.file.parent_path();
 
   Section top(&document, "", report);

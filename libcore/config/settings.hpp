@@ -115,6 +115,7 @@ struct LoggingSettings {
 
 struct Settings {
   std::filesystem::path file;  // where it was read; absolute
+  uint64_t fingerprint = 0;  // of all that stood there, whatever it means; the same in two readings: nothing was edited
   std::string local_node;
   std::map<std::string, Node> nodes;
   Synchronization synchronization;

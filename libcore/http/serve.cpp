@@ -8,6 +8,7 @@
 #include "http/listen.hpp"
 #include "http/server.hpp"
 #include "http/token.hpp"
+#include "state/service.hpp"
 
 namespace http {
 namespace {
@@ -47,6 +48,7 @@ std::string listed(const std::vector<std::string>& places) {
 void serve(const config::Settings& settings) {
   base::make_directories(settings.state_directory);
   const base::FileLock lock(settings.state_directory / "serve.lock", "status serve");
+  const state::Service service(settings, "serve");
   GuardRules rules = rules_of(settings);
   const Listening listening = listen_on(settings.api.listen, settings.api.ports);
   Board board(settings);

@@ -104,6 +104,33 @@ void judge_running(const Snapshot& at, Findings& out) {
                    "systemctl start pgtandem-capture pgtandem-apply, or a timer; by hand: pgtandem sync-incremental"});
 }
 
+// Nobody reads it again by himself: in the middle of its work nothing may come to mean something else.
+void judge_configuration(const Snapshot& at, Findings& out) {
+  std::string names;
+  std::string units;
+  std::string error;
+  for (const OutdatedService& service : at.outdated) {
+    const bool serves = service.name == "serve";
+    const bool one_of_several = at.standbys.size() > 1 && service.name.starts_with("apply.");
+    const std::string tool = service.name.substr(0, service.name.find('.'));
+    const std::string name = serves           ? "status serve"
+                             : one_of_several ? "apply for " + service.name.substr(tool.size() + 1)
+                                              : tool;
+    names += (names.empty() ? "" : ", ") + name;
+    units += one_of_several ? " (the unit of " + name + ")" : serves ? " pgtandem-status" : " pgtandem-" + tool;
+    if (error.empty()) error = service.error;
+  }
+  if (names.empty()) return;
+  const OutdatedService& first = at.outdated.front();
+  out.push_back({Level::warning, "config_changed", "",
+                 first.file + " was edited at " + moment_words(first.changed) +
+                     ", and what runs goes by what stood there before: " + names +
+                     (error.empty() ? "" : "; nothing could begin with it as it is now: " + error),
+                 (error.empty() ? "systemctl restart" : "mend what is named there; then systemctl restart") + units +
+                     ", or end and begin again what was started by hand",
+                 first.changed});
+}
+
 }  // namespace
 
 bool ended_lately(const Snapshot& at, const Incremental& pass) {
@@ -132,6 +159,7 @@ void judge_schedule(const Snapshot& at, Findings& out) {
       // What was different may be so still, and nobody can tell.
       out.push_back({file.proofs ? Level::unknown : Level::warning, "state_garbage", "", file.what,
                      file.file.empty() ? "mend what is named there" : "rm " + file.file + "; it is written anew"});
+  judge_configuration(at, out);
   if (!at.auto_sync_enabled) {
     const bool turned = !at.switched_by.empty();
     out.push_back({Level::warning, "sync_disabled", "",

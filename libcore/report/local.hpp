@@ -13,6 +13,8 @@ namespace report {
 
 // The switch, the passes, and the standbys' records, marks and proofs.
 void look_at_state(const config::Settings& settings, Snapshot& out);
+// The services that run, and whether their configuration was edited since they read it.
+void look_at_services(const config::Settings& settings, Snapshot& out);
 // The spool, and how far each standby is in it; `answers` go before what cursors say. The servers have to be asked
 // before: only then "has all that the primary had when it was asked" can be said.
 void look_at_spool(const config::Settings& settings, const std::map<std::string, Answer>& answers, Snapshot& out);

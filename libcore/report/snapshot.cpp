@@ -88,6 +88,7 @@ Snapshot take_snapshot(const config::Settings& settings) {
   }
   look_at_spool(settings, answers, out);
   look_at_state(settings, out);
+  look_at_services(settings, out);
   count_failures(settings.state_directory, settings.monitoring.health_check_interval, out);
   judge_monitoring(out);
   out.sync_queue_size = 0;

@@ -182,6 +182,14 @@ struct Garbage {
   bool proofs = false;    // it has what was proven: without it nobody can tell whether tables are equal
 };
 
+// A service that goes by another configuration than its file has now.
+struct OutdatedService {
+  std::string name;   // capture, apply.NODE, serve
+  std::string file;   // that it has read
+  Time changed;       // when that was written to, or moved there
+  std::string error;  // it cannot be read as it is now, and why; empty: it can
+};
+
 struct Event {
   int64_t time = 0;
   std::string level;  // info, warning, error
@@ -222,6 +230,7 @@ struct Snapshot {
   std::string last_error;
   std::vector<Event> events;  // newest first, a few dozen
   std::vector<Garbage> unreadable;
+  std::vector<OutdatedService> outdated;
   Limits limits;
   Verdict verdict;  // what all of it means
 

@@ -88,6 +88,37 @@ same "enabled" true "$(body .auto_sync_enabled)"
 wait_applied 10
 equal_tables
 
+# --- a configuration that is edited under what runs: told by whoever looks, until each was begun again ---
+outdated() { # WHAT: the finding, by the server; nothing where there is none
+  ask GET /api/health && body '.findings[] | select(.code == "config_changed").what' | grep -qE -- "$1"
+}
+up_to_date() { ! outdated .; }
+echo '# a comment' >>"$PGTANDEM_CONFIG"
+must 200 POST /api/sync/enable # it looks again before it answers
+up_to_date || fail "a comment is told: $(body .)"
+cp "$PGTANDEM_CONFIG" "$work/before.yaml"
+sed -i 's/batch_size: 100/batch_size: 101/' "$PGTANDEM_CONFIG"
+wait_until 10 "the edit in the server's findings" outdated "^$PGTANDEM_CONFIG was edited at 20.* goes by what stood there before: apply, capture, status serve\$"
+same "the level" warning "$(body .status)"
+must 200 GET /api/ready
+expect 1 "$BIN/status" health
+grep -q '^warning: .*config.yaml was edited .*; systemctl restart pgtandem-apply pgtandem-capture pgtandem-status, or' "$work/out" || fail "$(cat "$work/out")"
+echo 'nodes: [' >>"$PGTANDEM_CONFIG"
+wait_until 10 "that nothing could begin with it" outdated 'before: apply, capture, status serve; nothing could begin with it as it is now: .*config.yaml:[0-9]+:'
+mv "$work/before.yaml" "$PGTANDEM_CONFIG"
+wait_until 10 "that it is as it was" up_to_date
+sed -i 's/batch_size: 100/batch_size: 102/' "$PGTANDEM_CONFIG"
+serve_stop
+serve_up
+follow_stop apply
+follow_apply
+wait_until 10 "the one that was not begun again" outdated 'stood there before: capture$'
+expect 1 "$BIN/status" health
+follow_stop capture
+expect 75 "$BIN/status" serve # one that is refused leaves the other's note
+follow_capture
+wait_until 10 "that all was begun again" up_to_date
+
 # --- reading changes nothing; what is no path, no method, too long, or another's is refused, and the server goes on ---
 runs=$(find "$work/state/runs" -name '*.json' | wc -l)
 for path in / /metrics /api/health /api/snapshot; do must 200 HEAD "$path"; done

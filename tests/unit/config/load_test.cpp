@@ -248,3 +248,15 @@ TEST_CASE("names in any script are names") {
   CHECK(settings.secondary().name == "备节点");
   CHECK(settings.synchronization.sync_tables[0].name == "图片");
 }
+
+TEST_CASE("a fingerprint tells an edit, and is blind to comments, blanks and the place of the file") {
+  const uint64_t before = load(with(0, "")).fingerprint;
+  CHECK(load(with(9, "# a comment")).fingerprint == before);
+  CHECK(load(with(6, "  sync_tables:   [ images ]")).fingerprint == before);
+  CHECK(load(with(7, "  batch_size: 101")).fingerprint != before);
+  CHECK(load(with(6, "  sync_tables: [images, categories]")).fingerprint != before);
+  CHECK(load(with(3, "  a: {role: primary, database_url: \"postgresql://u:hunter3@h/d\"}")).fingerprint != before);
+  CHECK(load(with(9, "schema_drift: follow")).fingerprint != before);
+  // What ends one word does not begin the next.
+  CHECK(load(with(6, "  sync_tables: [ab, c]")).fingerprint != load(with(6, "  sync_tables: [a, bc]")).fingerprint);
+}

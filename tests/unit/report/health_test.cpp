@@ -174,6 +174,10 @@ const std::vector<Case>& cases() {
        [](Snapshot& at) {
          at.unreadable = {{"", "cannot open /s/verify.json: permission denied", true}};
        }},
+      {"config_changed", Level::warning,
+       [](Snapshot& at) {
+         at.outdated = {{"capture", "/etc/pgtandem.yaml", sample::now - 60 * second, {}}};
+       }},
       {"sync_disabled", Level::warning,
        [](Snapshot& at) {
          at.auto_sync_enabled = false;
@@ -311,4 +315,32 @@ TEST_CASE("of two standbys each is told by itself, the worst counts, and a comma
   CHECK(at.nodes["backup_node"].health == report::Health::healthy);
   CHECK(at.nodes["far_node"].health == report::Health::critical);
   CHECK(plugin_text(at).find(" quarantined=2 ") != std::string::npos);
+}
+
+TEST_CASE("a configuration that was edited under what runs: who goes by the old one, and what begins them again") {
+  Snapshot at = sample::well();
+  const report::Time edited = sample::now - 60 * second;
+  for (const char* const name : {"apply.backup_node", "capture", "serve"})
+    at.outdated.push_back({name, "/etc/pgtandem.yaml", edited, {}});
+  judge_all(at);
+  REQUIRE(at.verdict.findings.size() == 1);
+  CHECK(
+      at.verdict.findings[0].what ==
+      "/etc/pgtandem.yaml was edited at 2026-11-28 04:04:06 UTC, and what runs goes by what stood there before: apply, "
+      "capture, status serve");
+  CHECK(at.verdict.findings[0].mend.find("systemctl restart pgtandem-apply pgtandem-capture pgtandem-status, or") == 0);
+  CHECK(at.verdict.findings[0].since == edited);
+  // Also where sync is disabled, and where nothing could begin with the file.
+  at.auto_sync_enabled = false;
+  at.outdated[0].error = "/etc/pgtandem.yaml:3:1: this is no YAML";
+  at.standbys["far_node"] = sample::standby(at);
+  judge_all(at);
+  REQUIRE(sample::has(at.verdict, "config_changed"));
+  const report::Finding& found = at.verdict.findings[0];
+  CHECK(found.what.find("before: apply for backup_node, capture, status serve; nothing could begin with it") !=
+        std::string::npos);
+  CHECK(found.what.find(": /etc/pgtandem.yaml:3:1: this is no YAML") != std::string::npos);
+  CHECK(found.mend.find(
+            "mend what is named there; then systemctl restart (the unit of apply for backup_node) pgtandem-capture") ==
+        0);
 }
