@@ -21,7 +21,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr double disk_percent = 10;  // free, below which it is raised where no threshold is given
-constexpr double patience = 30;      // s that the program may take
+constexpr double patience = 5;       // s that the program may take: a check is given 10 as a rule, and the look takes 3
 
 std::string key_of(const Alarm& alarm) { return alarm.kind + "/" + alarm.node; }
 
