@@ -122,7 +122,7 @@ void look_at_state(const config::Settings& settings, Findings& findings) {
   const auto read = [&](const auto& one) {
     try {
       one();
-    } catch (const base::Error& damaged) {
+    } catch (const std::exception& damaged) {  // of the library, too: a file where a directory should be
       findings.add(Severity::error, "state", state.string(), damaged.what());
     }
   };

@@ -28,12 +28,13 @@ bool Side::open() {
 }
 
 bool Side::look(const std::string& area, const std::string& place, const std::function<void(pg::Session&)>& look) {
-  if (!open()) return false;
+  if (unreachable_) return false;
   if (base::monotonic_seconds() > until_) {
     findings_.add({Severity::warning, "connection", node_.name, "it is slow: not everything could be looked at in time",
                    "look for locks and load there, and run pgtandem status check again"});
     return false;
   }
+  if (!open()) return false;
   try {
     look(*session_);
     return true;

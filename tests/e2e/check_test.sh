@@ -57,14 +57,15 @@ grep -q '^nothing to mend; ' "$work/out" || fail "in words: $(cat "$work/out")"
 primary 'create table keyless (v int)' 'create unlogged table fleeting (id int primary key)' \
   'create table hidden (id int primary key)' 'alter table hidden enable row level security' \
   'create table narrow (id int primary key, v text, w int)' 'create table sorted (id int primary key, v text collate "C")' \
-  'create table late (id int primary key, n int unique)' 'create table counted (id int primary key, v text)'
+  'create table late (id int primary key, n int unique)' 'create table counted (id int primary key, v text)' \
+  'create table frozen (id int primary key)' 'alter table frozen replica identity nothing'
 standby 'create table keyless (v int)' 'create table fleeting (id int primary key)' 'create table hidden (id int primary key)' \
   'create table narrow (id int primary key, v text)' 'create table sorted (id int primary key, v text collate "POSIX")' \
   'create unlogged table late (id int primary key, n int unique deferrable initially deferred)' \
-  'create sequence other' "create table counted (id int primary key default nextval('other'), v text)" \
+  'create table frozen (id int primary key)' 'create sequence other' "create table counted (id int primary key default nextval('other'), v text)" \
   'insert into counted values (70)' "insert into categories (id, name) values (5000, 'by hand')"
 cp "$PGTANDEM_CONFIG" "$work/good.yaml"
-write_config "images, categories, keyless, fleeting, hidden, narrow, sorted, late, counted, nowhere" 'max_retry_attempts: 1' 'hooks:{on_alert: [no-such-program]}'
+write_config "images, categories, keyless, fleeting, hidden, narrow, sorted, late, counted, frozen, nowhere" 'max_retry_attempts: 1' 'hooks:{on_alert: [no-such-program]}'
 sed -i 's/^  batch_size/  batch_sise/' "$PGTANDEM_CONFIG"
 check 1
 found warning config '' 'batch_sise'
@@ -72,6 +73,7 @@ found error config hooks.on_alert 'no program no-such-program'
 found error table 'primary_node public.keyless' 'PostgreSQL refuses updates and deletes' 'ALTER TABLE "public"."keyless" REPLICA IDENTITY FULL'
 found error table 'primary_node public.fleeting' 'is unlogged' 'SET LOGGED'
 found error table 'primary_node public.nowhere' 'does not exist'
+found note table 'primary_node public.frozen' 'identity is NOTHING.*refuses updates and deletes' 'ALTER TABLE "public"."frozen" REPLICA IDENTITY DEFAULT'
 found error rights primary_node 'ALTER ROLE "pgtandem" BYPASSRLS'
 found error schema 'backup_node public.narrow' 'has no column "w"' 'ADD COLUMN "w" integer'
 found note schema 'backup_node public.sorted' 'collation'
@@ -143,7 +145,68 @@ found error server backup_node 'in recovery' 'SELECT pg_promote\(\)'
 standby 'select pg_promote()' >/dev/null
 check 0
 
-# --- files of this machine ---
+# --- files of this machine: what is in the configuration, programs, directories, and what others left there ---
+mine=$PGTANDEM_CONFIG
+chmod 644 "$mine"
+PRIMARY_URL=$(cluster_url primary crawler pgtandem:secret) write_config "images, categories"
+check 1
+found warning config "^$mine" '^it holds a password, and everybody may read it' "^chmod o-r $mine"
+! grep -q secret "$work/out" "$work/err" || fail "it tells the password"
+bash -c "$(jq -r '.findings[] | select(.what | test("everybody may read it")).mend | sub(",.*"; "")' "$work/out")"
+check 0
+sound
+chmod 644 "$mine"
+printf '#!/bin/sh\necho "{}"\n' >"$work/talks"
+printf '#!/bin/sh\nexit 3\n' >"$work/dies"
+chmod +x "$work/talks" "$work/dies"
+for fault in 'no-such-program|there is no program no-such-program' "$work/talks|prints lines though it was given none" "$work/dies|given no line at all, .*3"; do
+  write_config "images, categories" "filters: {program: [${fault%%|*}]}"
+  check 1
+  found error config filters.program "${fault#*|}"
+done
+for hook in on_sync_complete on_failure on_conflict; do
+  write_config "images, categories" "hooks: {$hook: [./absent]}"
+  check 1
+  found error config "hooks.$hook" 'there is no program .*/absent that may be run'
+done
+# As somebody who is not root: that one may write anywhere.
+mkdir -p "$work/shut/spool" "$work/shut/state"
+chmod o+rx "$work" "$work/shut"
+write_config "images, categories" 'spool: {directory: shut/spool}' 'state: {directory: shut/state}'
+chmod o+r "$mine"
+chmod o+r "$mine"
+chmod 755 "$work/shut/spool" "$work/shut/state"
+[ "$(id -u)" = 0 ] || chmod 555 "$work/shut/spool" "$work/shut/state"
+cluster_as_owner env PGTANDEM_CONFIG="$mine" "$BIN/status" check --json >"$work/out" 2>"$work/err" || same "exit code of a check by another" 1 "$?"
+for folder in spool state; do found error disk "^$work/shut/$folder\$" 'ermission denied' 'chown'; done
+write_config "images, categories" 'spool: {directory: shut/spool/more/below}' 'state: {directory: shut/state/more}'
+cluster_as_owner env PGTANDEM_CONFIG="$mine" "$BIN/status" check --json >"$work/out" 2>"$work/err" || same "exit code of a check by another" 1 "$?"
+found error disk "shut/spool/more/below\$" '^it does not exist, and may not be made here' '^install -d -m 750 .*, or set spool.directory$'
+found error disk "shut/state/more\$" '^it does not exist' 'or set state.directory$'
+[ -z "$(find "$work/shut" -type f)" ] || fail "it left something behind"
+cp "$work/good.yaml" "$mine"
+mv "$work/spool" "$work/spool.away"
+check 1
+found error link primary_node 'knows nothing of it' 'capture drop'
+mkdir "$work/spool"
+echo garbage >"$work/spool/mark"
+check 1
+found error state "^$work/spool" 'mark is damaged' 'queue put </dev/null'
+rm -r "$work/spool"
+mv "$work/spool.away" "$work/spool"
+echo garbage >"$work/state/verify.json"
+mkdir -p "$work/state/marks"
+echo garbage >"$work/state/marks/0123456789abcdef.json"
+check 1
+found error state "^$work/state" 'verify.json is damaged' 'verify all tables'
+found error state "^$work/state" 'marks/.* is damaged' 'compare all tables'
+rm "$work/state/verify.json" "$work/state/marks/0123456789abcdef.json"
+standby 'begin' 'create table kept as table pgtandem.progress' 'delete from pgtandem.progress' 'commit'
+check 1
+found error link backup_node 'does not follow slot' 'apply init'
+standby 'insert into pgtandem.progress table kept' 'drop table kept'
+check 0
+sound
 echo garbage >"$work/state/switches.json"
 check 1
 found error state "$work/state" 'switches.json is damaged' 'pgtandem status enable'

@@ -2,9 +2,11 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "base/clock.hpp"
 #include "check/link.hpp"
 #include "check/local.hpp"
 #include "check/server.hpp"
+#include "check/side.hpp"
 
 using check::Findings;
 using check::Severity;
@@ -197,4 +199,14 @@ TEST_CASE("room on a disk") {
   CHECK(one.finding.severity == Severity::note);
   CHECK(one.says("has room for 21.0 GiB"));
   CHECK_FALSE(of_room(100ULL << 30, 20ULL << 30, 1ULL << 30, 21ULL << 30).found);
+}
+
+TEST_CASE("where the time is over no server is asked any more, and that is told once") {
+  Findings findings;
+  check::Side side(standby, base::monotonic_seconds() - 1, findings);
+  bool looked = false;
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(side.look("table", [&](pg::Session&) { looked = true; }));
+  CHECK_FALSE(looked);
+  CHECK(One(findings).says("it is slow: not everything could be looked at in time"));
+  CHECK_FALSE(side.unreachable());
 }
