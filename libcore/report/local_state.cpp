@@ -29,7 +29,9 @@ void event(Snapshot& out, const Time& time, const char* level, const std::string
 
 void look_at_switch(const config::Settings& settings, Snapshot& out) {
   out.auto_sync_enabled = settings.synchronization.auto_sync_enabled;
-  look(out, settings.state_directory / "switches.json", [&] {
+  // Without the file the configuration would count, and what somebody has switched off might go on: it is no file to
+  // remove.
+  look(out, {}, [&] {
     const state::AutoSync now = state::auto_sync(settings.state_directory, settings.synchronization.auto_sync_enabled);
     out.auto_sync_enabled = now.enabled;
     out.switched_by = now.by;

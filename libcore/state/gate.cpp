@@ -30,14 +30,21 @@ bool Gate::open() {
 
 void Gate::look() {
   looked_ = base::monotonic_seconds();
-  try {
-    now_ = state::auto_sync(state_, configured_);
-    open_ = now_.enabled || forced_pass_runs(state_);
-    damaged_ = false;
-  } catch (const base::Error& failure) {
-    if (!std::exchange(damaged_, true))
-      base::log(base::Level::warn, std::string(failure.what()) + (open_ ? "; going on" : "; waiting on"));
-  }
+  std::string why;
+  const auto read = [&](const auto& one) {
+    try {
+      one();
+    } catch (const base::Error& failure) {
+      why = failure.what();
+    }
+  };
+  // Each by itself: a forced pass that ends while the switch cannot be read must not leave open what was off.
+  read([&] { now_ = state::auto_sync(state_, configured_); });
+  read([&] { forced_ = forced_pass_runs(state_); });
+  open_ = now_.enabled || forced_;
+  if (!why.empty() && !std::exchange(damaged_, true))
+    base::log(base::Level::warn, why + (now_.enabled ? "; going on" : "; waiting on") + ", as it was before");
+  damaged_ = !why.empty();
 }
 
 bool Gate::open_as(const std::string& name) {

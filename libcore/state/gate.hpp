@@ -17,7 +17,7 @@ class Gate {
   // `configured` is synchronization.auto_sync_enabled. Throws as auto_sync().
   Gate(std::filesystem::path state, bool configured);
 
-  // Looks every half second. A switch that cannot be read any more leaves the gate as it was, and a warning says so
+  // Looks every half second. A switch that cannot be read any more counts as it was read last, and a warning says so
   // once.
   bool open();
   // Logs a line when it has closed or opened since the last call; `name` begins it, as "capture".
@@ -30,6 +30,7 @@ class Gate {
   std::filesystem::path state_;
   bool configured_;
   AutoSync now_;
+  bool forced_ = false;
   bool open_ = true;
   bool said_open_ = true;
   bool damaged_ = false;

@@ -74,6 +74,9 @@ for file in verify.json full-sync.backup_node.json; do
   diagnosed "garbage in $file" "$exit" state_garbage "$file is damaged" "rm .*/$file"
   cp "$work/kept" "$work/state/$file"
 done
+echo '{"garbage' >"$work/state/switches.json"
+diagnosed 'garbage in switches.json' 1 state_garbage 'switches.json is damaged, .* whether sync is enabled; turn it again \(pgtandem status enable, or disable\)' 'mend what is named there'
+rm "$work/state/switches.json"
 state full-sync.backup_node.json '.last_full_sync -= 100000'
 diagnosed 'full pass overdue' 1 full_pass_overdue 'last full pass .* is 27 h' 'pgtandem sync-full'
 state full-sync.backup_node.json '.last_full_sync += 100000'

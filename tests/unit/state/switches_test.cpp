@@ -132,6 +132,32 @@ TEST_CASE("a gate is closed while sync is disabled, but for as long as a forced 
   CHECK_FALSE(state::is_switched_off(folder.path, false, "standby"));
 }
 
+TEST_CASE("a switch that is damaged while a forced pass runs is as it was read last once that has ended") {
+  const Folder folder;
+  const Heard heard;
+  state::turn_auto_sync(folder.path, true, false, "alice@db1", "");
+  base::Fd pass = base::open_file(folder.path / "forced.lock", O_RDWR | O_CREAT);
+  REQUIRE(::flock(pass.get(), LOCK_EX) == 0);
+  state::Gate gate(folder.path, true);
+  CHECK(gate.open_as("capture"));
+  write(folder.path / "switches.json", "garbage");
+  ::usleep(600'000);
+  CHECK(gate.open_as("capture"));
+  pass.reset();
+  ::usleep(600'000);
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(gate.open_as("capture"));
+  REQUIRE(heard.lines.size() == 2);
+  CHECK(heard.lines[0].find("switches.json is damaged, and does not tell whether sync is enabled; turn it again") !=
+        std::string::npos);
+  CHECK(heard.lines[0].find("; waiting on, as it was before") != std::string::npos);
+  CHECK(heard.lines[1].find("capture: sync is disabled by alice@db1") == 0);
+  // A pass that begins meanwhile is served, too.
+  pass = base::open_file(folder.path / "forced.lock", O_RDWR);
+  REQUIRE(::flock(pass.get(), LOCK_EX) == 0);
+  ::usleep(600'000);
+  CHECK(gate.open_as("capture"));
+}
+
 TEST_CASE("a gate says once that it closed, and once that it opened; garbage leaves it as it was") {
   const Folder folder;
   const Heard heard;
