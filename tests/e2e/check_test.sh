@@ -174,7 +174,6 @@ mkdir -p "$work/shut/spool" "$work/shut/state"
 chmod o+rx "$work" "$work/shut"
 write_config "images, categories" 'spool: {directory: shut/spool}' 'state: {directory: shut/state}'
 chmod o+r "$mine"
-chmod o+r "$mine"
 chmod 755 "$work/shut/spool" "$work/shut/state"
 [ "$(id -u)" = 0 ] || chmod 555 "$work/shut/spool" "$work/shut/state"
 cluster_as_owner env PGTANDEM_CONFIG="$mine" "$BIN/status" check --json >"$work/out" 2>"$work/err" || same "exit code of a check by another" 1 "$?"

@@ -140,6 +140,11 @@ diagnosed 'spool full' 2 spool_full 'the spool is full .*KiB' 'apply --follow|sp
 configure
 follow_apply
 wait_applied 120 # transaction by transaction, for none has room beside another
+warned() { local code=0 && { good || code=$?; } && [ "$code" = 1 ]; }
+wait_until 20 "nothing but a warning after a full spool" warned
+diagnosed 'configuration edited' 1 config_changed 'config.yaml was edited at .* before: capture' 'systemctl restart pgtandem-capture, or'
+follow_stop capture
+follow_capture
 well 'a full spool'
 
 if "$small_disk"; then
