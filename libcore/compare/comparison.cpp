@@ -8,13 +8,18 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/retry.hpp"
-#include "compare/paused.hpp"
+#include "compare/change_lines.hpp"
+#include "pg/error.hpp"
 #include "spool/mark.hpp"
 
 namespace compare {
 
 using base::Error;
 using base::Exit;
+
+bool is_unreadable(const Error& why) {
+  return dynamic_cast<const pg::SqlError*>(&why) != nullptr && why.kind() == Exit::data;
+}
 
 std::vector<base::TableName> chosen_tables(const config::Settings& settings, const std::vector<std::string>& texts) {
   const std::vector<base::TableName>& synced = settings.synchronization.sync_tables;
@@ -68,12 +73,12 @@ std::unique_ptr<Comparison::Opened> Comparison::open(const config::Settings& set
 void Comparison::leave_paused_out(const config::Settings& settings) {
   const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);
   if (!mark) return;
-  const std::map<std::string, std::string> paused = paused_tables(cut().standby(), mark->source);
+  const PausedTables paused = paused_tables(cut().standby(), mark->source);
   std::erase_if(tables_, [&](const base::TableName& table) {
     const auto found = paused.find(table.text());
     if (found == paused.end()) return false;
     base::log(base::Level::warn, left_out_text(found->first, standby().node(), found->second));
-    paused_.push_back(table);
+    paused_.insert(*found);
     return true;
   });
 }
@@ -89,6 +94,19 @@ void Comparison::pair_all(const config::Settings& settings) {
     for (const std::string& note : pairings_.back().pair.notes) base::log(base::Level::warn, note);
   }
   std::erase_if(tables_, [&](const base::TableName& table) { return not_compared_.has(table); });
+}
+
+void Comparison::leave_out(const base::TableName& table, const base::Error& why) {
+  const bool too_long = dynamic_cast<const TooLong*>(&why) != nullptr;
+  if (!too_long && !is_unreadable(why)) throw;
+  not_compared_.add({table, too_long ? why : base::Error(why.kind(), table.text() + ": " + why.what())});
+  look_again();
+}
+
+void Comparison::look_again() {
+  if (!opened_) return;
+  primary().look_again();
+  standby().look_again();
 }
 
 // Who attaches a partition takes no lock that ours would keep off, and a statement sees the partitions of its own

@@ -10,6 +10,7 @@
 #include "base/table_name.hpp"
 #include "compare/cut.hpp"
 #include "compare/pairing.hpp"
+#include "compare/paused.hpp"
 #include "compare/self_test.hpp"
 #include "compare/side.hpp"
 #include "config/settings.hpp"
@@ -27,6 +28,10 @@ struct Asked {
 // The tables of `texts`, each one of sync_tables; all of those where there is none. Throws Error(usage).
 std::vector<base::TableName> chosen_tables(const config::Settings& settings, const std::vector<std::string>& texts);
 
+// A server's refusal to give rows that a look at another table would not meet: bytes of no encoding, a row of more than
+// it can print, a damaged page.
+bool is_unreadable(const base::Error& why);
+
 class Comparison {
  public:
   // Throws Error(usage) for a table that is not synced, base::Transient when a server is away after the retries.
@@ -40,10 +45,15 @@ class Comparison {
   std::vector<Pairing>& pairings() { return pairings_; }  // as tables()
   // Of the tables that were asked for those that are paused on the standby, which tables() goes without: a warning told
   // of each, and whoever says that all is equal has to think of them.
-  const std::vector<base::TableName>& paused() const { return paused_; }
-  // Of the tables that were asked for those that cannot be compared, which tables() goes without, too: the run is to
-  // end with them.
+  const PausedTables& paused() const { return paused_; }
+  // Of the tables that were asked for those that cannot be compared: tables() goes without those that were known before
+  // the first was read, and the run is to end with them.
   const NotCompared& not_compared() const { return not_compared_; }
+  // Where `why` is of that table, or of a row in it, and its reading was broken off by it: the table is one of those,
+  // too, and the others can be read on. Else throws it; to be called while it is being caught.
+  void leave_out(const base::TableName& table, const base::Error& why);
+  // Sessions of which nothing is known begin anew, at the same cut.
+  void look_again();
   // After a table was read: throws Error(try_later) where partitions came to it, or went, since the cut.
   void check_parts(const Pairing& pairing);
   // All sessions end, with their snapshots and locks; of the above only names and pairings stay.
@@ -63,7 +73,7 @@ class Comparison {
   void pair_all(const config::Settings& settings);
 
   std::vector<base::TableName> tables_;
-  std::vector<base::TableName> paused_;
+  PausedTables paused_;
   NotCompared not_compared_;
   std::unique_ptr<Opened> opened_;
   std::vector<Pairing> pairings_;

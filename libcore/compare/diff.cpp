@@ -1,14 +1,13 @@
 #include "compare/diff.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <optional>
 
-#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/table_name.hpp"
 #include "capture/link.hpp"
+#include "compare/diff_report.hpp"
 #include "compare/give_way.hpp"
 #include "compare/paused.hpp"
 #include "compare/reference_depth.hpp"
@@ -43,54 +42,16 @@ void referencing_first(std::vector<Pairing>& pairings, pg::Session& standby) {
   std::ranges::reverse(pairings);
 }
 
-// What the two passes print and add up, table by table.
-class Report {
- public:
-  explicit Report(const Options& options) : options_(options) {}
-
-  void add(const change::Relation& relation, const TableResult& result) {
-    ++tables_;
-    equal_ = equal_ && result.equal();
-    rows_ += result.primary_rows + result.standby_rows;
-    if (result.unsettled > 0)
-      unsettled_ += (unsettled_.empty() ? "" : ", ") + std::to_string(result.unsettled) + " of " + relation.text;
-    if (options_.summary) options_.print(text_of(relation.text, result) + "\n");
-    base::log(base::Level::debug, text_of(relation.text, result));
-  }
-
-  Exit end(bool paused, change::Lsn lsn, uint64_t received) const {
-    if (!unsettled_.empty())
-      base::log(base::Level::warn,
-                "rows that are written too often to be sure of, so that it is not known whether they "
-                "differ: " +
-                    unsettled_ + "; start it again when less is written");
-    char figures[64];
-    std::snprintf(figures, sizeof figures, "%.1f s, %.1f MB", base::monotonic_seconds() - began_,
-                  static_cast<double>(received) / 1e6);
-    base::log(base::Level::info, "compared " + std::to_string(rows_) + " rows of " + std::to_string(tables_) +
-                                     " tables on both sides at " + lsn.text() + " in " + figures + " received");
-    if (!equal_ || paused) return Exit::finding;
-    return unsettled_.empty() ? Exit::done : Exit::try_later;
-  }
-
- private:
-  const Options& options_;
-  size_t tables_ = 0;
-  const double began_ = base::monotonic_seconds();
-  bool equal_ = true;
-  uint64_t rows_ = 0;
-  std::string unsettled_;
-};
-
 }  // namespace
 
 Exit diff(const config::Settings& settings, const Options& options) {
-  Report report(options);
+  DiffReport report(options);
   const bool linked = spool::read_mark(settings.spool.directory).has_value();
   Asked asked = options.asked;
   asked.exact = !options.recheck;
   asked.rechecks = linked;
   Comparison comparison(settings, asked);
+  report.begin(comparison);
   Side& primary = comparison.primary();
   Side& standby = comparison.standby();
   std::vector<Pairing>& pairings = comparison.pairings();
@@ -114,31 +75,48 @@ Exit diff(const config::Settings& settings, const Options& options) {
   for (const Pairing& pairing : pairings) {
     TableDiff table(primary, standby, pairing.pair, comparison.digest(), printed, by_row ? UINT64_MAX : copy_above,
                     meter, beside);
-    results.push_back(table.run(pairing.primary, pairing.standby));
+    try {
+      results.push_back(table.run(pairing.primary, pairing.standby));
+    } catch (const base::Error& failure) {
+      comparison.leave_out(pairing.pair.table, failure);
+      if (lines && !settled) lines->take_back();
+      sieve.forget();
+      results.emplace_back();
+      continue;
+    }
     comparison.check_parts(pairing);
     if (!settled) report.add(pairing.pair.relation, results.back());
   }
-  bool paused = !comparison.paused().empty();
   const uint64_t received = primary.received + standby.received;
   if (settled) {
     comparison.leave();  // the applier may have to truncate on its way to the place where rows are looked at again
     for (size_t i = 0; i < pairings.size(); ++i) {
       const change::Relation& relation = pairings[i].pair.relation;
-      const Outcome outcome = settled->settle(i, sieve, printed);
+      if (comparison.not_compared().has(pairings[i].pair.table)) continue;
+      Outcome outcome;
+      try {
+        outcome = settled->settle(i, sieve, printed);
+      } catch (const base::Error& failure) {
+        comparison.leave_out(pairings[i].pair.table, failure);
+        if (lines) lines->take_back();
+        sieve.forget();
+        continue;
+      }
       results[i].changed = outcome.changed;
       results[i].missing = outcome.missing;
       results[i].extra = outcome.extra;
       results[i].unsettled = outcome.unsettled;
       results[i].left_out = outcome.left_out;
-      if (!outcome.paused.empty()) {
-        base::log(base::Level::warn, left_out_text(relation.text, node, outcome.paused));
-        paused = true;
+      if (outcome.paused) {
+        base::log(base::Level::warn, left_out_text(relation.text, node, *outcome.paused));
+        report.add_paused(relation.text, *outcome.paused);
+      } else {
+        report.add(relation, results[i]);
       }
-      report.add(relation, results[i]);
     }
   }
   if (lines) lines->finish();
-  const Exit exit = report.end(paused, lsn, received);
+  const Exit exit = report.end(received);
   comparison.not_compared().end();
   return exit;
 }

@@ -2,6 +2,7 @@
 // the other, and where the cut is not exact, then once more what looked different.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -16,9 +17,10 @@ namespace compare {
 
 struct Options {
   Asked asked;
-  bool summary = false;  // a line a table, in the place of change lines
-  bool rows = false;     // inserts in the place of a copy line
-  bool recheck = false;  // an exact cut is not tried
+  bool summary = false;          // a line a table, in the place of change lines
+  bool rows = false;             // inserts in the place of a copy line
+  bool recheck = false;          // an exact cut is not tried
+  std::filesystem::path report;  // a line of JSON for each table; empty: none
   std::function<void(std::string_view)> print;
   std::function<void(const Progress&)> show;  // for a terminal; else lines go to the log
 };

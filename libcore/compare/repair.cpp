@@ -140,7 +140,7 @@ class Repair {
       RepairCounts counts;
       try {
         // What a paused table is now may not even fit the lines.
-        const std::map<std::string, std::string> paused = paused_now();
+        const PausedTables paused = paused_now(settings_, node_);
         std::erase_if(suspects_, [&](const Suspect& s) { return left_out(s.relation->text, paused); });
         if (suspects_.empty()) break;
         const RecheckOptions how{.primary = {}, .node = node_, .limit = 0, .exact = true, .rounds = 5};
@@ -179,7 +179,7 @@ class Repair {
   void write(const Looked& looked, RepairCounts& counts) {
     base::Arena arena;
     RepairChanges changes(looked.lsn, arena, counts);
-    const std::map<std::string, std::string> paused = paused_now();
+    const PausedTables paused = paused_now(settings_, node_);
     std::vector<size_t> which;
     for (const size_t i : looked.which)
       if (!left_out(suspects_[i].relation->text, paused)) which.push_back(i);
@@ -232,14 +232,8 @@ class Repair {
     });
   }
 
-  std::map<std::string, std::string> paused_now() {
-    pg::Session standby(settings_.secondary(node_),
-                        {.purpose = "pgtandem repair", .answer_timeout = settings_.synchronization.sync_timeout});
-    return paused_tables(standby, source_);
-  }
-
   // A paused table's changes come after its repair, and would take rows back. With the applier held that can be told.
-  bool left_out(const std::string& table, const std::map<std::string, std::string>& paused) {
+  bool left_out(const std::string& table, const PausedTables& paused) {
     const auto found = paused.find(table);
     if (found == paused.end()) return false;
     if (paused_.insert(table).second) base::log(base::Level::warn, left_out_text(table, node_, found->second));
@@ -276,7 +270,7 @@ class Repair {
     try {
       for (spool::DeadLetter& letter : spool::dead_letters(settings_.spool.directory, node_))
         if (letter.table == table.text()) held.push_back(std::move(letter));
-      if (left_out(table.text(), paused_now())) return;
+      if (left_out(table.text(), paused_now(settings_, node_))) return;
       const CopyTold told{.copied = [&](const base::TableName&, uint64_t count) { rows = count; }, .failed = {}};
       copy_tables(settings_, {.primary = {}, .node = node_, .tables = {table}, .limit = 0}, told, print_);
     } catch (const pg::SqlError& refused) {

@@ -41,8 +41,7 @@ const std::vector<change::Value>& RowFetch::next() try {
   // 22021: bytes that are no UTF-8, in a database of SQL_ASCII.
   const char* const advice =
       refused.sqlstate() == "22021" ? "; UPDATE that text, or move it to a database of ENCODING 'UTF8'" : "";
-  throw base::Error(refused.kind(),
-                    from_ + ", the row at ctid " + places_[given_].ctid + ": " + refused.what() + advice);
+  throw refused.saying("the row at ctid " + places_[given_].ctid + ": " + refused.what() + advice);
 }
 
 uint64_t RowFetch::finish() {

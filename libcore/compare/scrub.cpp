@@ -163,8 +163,16 @@ void Scrub::prove(Table& table, size_t piece) {
   std::vector<state::PieceProof>& pieces = table.proof.pieces;
   state::PieceProof& it = pieces[piece];
   meter_.begin(table.pairing->pair.relation.text, 2 * it.rows);
-  const RangeSums sums = sum_range(comparison_, *table.pairing, it.from,
-                                   piece + 1 < pieces.size() ? pieces[piece + 1].from : std::nullopt, way_);
+  RangeSums sums;
+  try {
+    sums = sum_range(comparison_, *table.pairing, it.from,
+                     piece + 1 < pieces.size() ? pieces[piece + 1].from : std::nullopt, way_);
+  } catch (const base::Error& failure) {
+    if (!is_unreadable(failure)) throw;
+    comparison_.look_again();
+    table.whole = std::string("a part of it could not be read: ") + failure.what();
+    return;
+  }
   meter_.at(sums.primary.rows + sums.standby.rows);
   table.proof.read += sums.primary.rows;
   if (sums.primary != sums.standby) {

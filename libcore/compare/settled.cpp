@@ -7,10 +7,7 @@
 #include "base/error.hpp"
 #include "base/retry.hpp"
 #include "base/stop.hpp"
-#include "compare/paused.hpp"
 #include "compare/repair_changes.hpp"
-#include "pg/session.hpp"
-#include "spool/mark.hpp"
 
 namespace compare {
 namespace {
@@ -112,7 +109,7 @@ Outcome Settled::settle(size_t table, Sieve& sieve, ChangeLines* lines) {
   std::string batch;
   size_t rows = 0;
   const auto flush = [&] {
-    if (rows > 0 && outcome.paused.empty()) take(pair, batch, rows, sieve, lines, outcome);
+    if (rows > 0 && !outcome.paused) take(pair, batch, rows, sieve, lines, outcome);
     batch.clear();
     rows = 0;
   };
@@ -149,7 +146,11 @@ void Settled::take(const TablePair& pair, std::string_view keys, size_t rows, Si
       differed.push_back(differs ? std::optional(std::move(now[i])) : std::nullopt);
       still.push_back(open[i]);
     }
-    if (!proven.empty() && !(outcome.paused = paused_now(pair)).empty()) return;
+    // Its changes have waited since the look, or before: then the standby's rows are older than that.
+    if (!proven.empty())
+      for (const auto& [name, paused] : paused_now(settings_, node_))
+        if (name == pair.relation.text) outcome.paused = paused;
+    if (outcome.paused) return;
     const std::vector<bool> kept = sieve.keep(open, now, proven);
     for (size_t i = 0; i < proven.size(); ++i) {
       if (kept[i])
@@ -175,15 +176,6 @@ std::vector<Verdict> Settled::look(std::span<const Suspect> suspects) {
       if (!base::stop_requested() && !backoff.wait(failure.what())) throw;
     }
   }
-}
-
-// Its changes have waited since the look, or before: then the standby's rows are older than that.
-std::string Settled::paused_now(const TablePair& pair) {
-  pg::Session standby(settings_.secondary(node_),
-                      {.purpose = "pgtandem recheck", .answer_timeout = settings_.synchronization.sync_timeout});
-  const auto paused = paused_tables(standby, spool::require_mark(settings_.spool.directory).source);
-  const auto found = paused.find(pair.relation.text);
-  return found == paused.end() ? "" : found->second;
 }
 
 }  // namespace compare

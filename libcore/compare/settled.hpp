@@ -6,12 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "change/change.hpp"
 #include "compare/change_lines.hpp"
+#include "compare/paused.hpp"
 #include "compare/recheck.hpp"
 #include "compare/sieve.hpp"
 #include "compare/spill.hpp"
@@ -24,9 +26,9 @@ struct Outcome {
   uint64_t changed = 0;
   uint64_t missing = 0;
   uint64_t extra = 0;
-  uint64_t unsettled = 0;  // written too often to be sure of
-  uint64_t left_out = 0;   // by filters.program
-  std::string paused;      // the table was paused meanwhile, why; then it is not known what differs
+  uint64_t unsettled = 0;        // written too often to be sure of
+  uint64_t left_out = 0;         // by filters.program
+  std::optional<Paused> paused;  // the table was, meanwhile; then it is not known what differs
 };
 
 class Settled {
@@ -48,7 +50,6 @@ class Settled {
   void take(const TablePair& pair, std::string_view keys, size_t rows, Sieve& sieve, ChangeLines* lines,
             Outcome& outcome);
   std::vector<Verdict> look(std::span<const Suspect> suspects);
-  std::string paused_now(const TablePair& pair);
 
   const config::Settings& settings_;
   const std::string node_;

@@ -25,21 +25,34 @@ constexpr const char* settings =
 
 }  // namespace
 
-Side::Side(const config::Node& node, size_t jobs, double lock_timeout) : session_node_(node.name) {
+Side::Side(const config::Node& node, size_t jobs, double lock_timeout)
+    : to_(node), session_node_(node.name), lock_timeout_(lock_timeout) {
+  connect(jobs);
+}
+
+void Side::connect(size_t jobs) {
   for (size_t i = 0; i < jobs; ++i) {
     // A pass over a large table takes as long as it takes; a server that is gone is noticed by keepalives.
     sessions_.push_back(
-        std::make_unique<pg::Session>(node, pg::SessionOptions{.purpose = "pgtandem diff", .answer_timeout = 0}));
+        std::make_unique<pg::Session>(to_, pg::SessionOptions{.purpose = "pgtandem diff", .answer_timeout = 0}));
     sessions_.back()->lift_transaction_timeout();
-    sessions_.back()->query(settings + std::to_string(std::max(1, static_cast<int>(lock_timeout * 1000))));
+    sessions_.back()->query(settings + std::to_string(std::max(1, static_cast<int>(lock_timeout_ * 1000))));
   }
 }
 
 void Side::look_at(const std::string& snapshot) {
+  snapshot_ = snapshot;
   for (const std::unique_ptr<pg::Session>& session : sessions_) {
     session->query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     session->query("SET TRANSACTION SNAPSHOT " + pg::quote_literal(snapshot));
   }
+}
+
+void Side::look_again() {
+  const size_t jobs = sessions_.size();
+  sessions_.clear();
+  connect(jobs);
+  look_at(std::string(snapshot_));
 }
 
 bool should_end() { return failed || base::stop_requested(); }

@@ -19,6 +19,8 @@ class Side {
 
   // Opens the snapshot, a name of pg_export_snapshot(), in all sessions. Once.
   void look_at(const std::string& snapshot);
+  // The same in new sessions, whatever became of the old ones.
+  void look_again();
 
   size_t jobs() const { return sessions_.size(); }
   pg::Session& session(size_t job = 0) { return *sessions_[job]; }
@@ -27,7 +29,12 @@ class Side {
   uint64_t received = 0;  // bytes of answers, about; for reports. Written by whoever joins the tasks
 
  private:
+  void connect(size_t jobs);
+
+  const config::Node& to_;  // the settings'
   std::string session_node_;
+  double lock_timeout_;
+  std::string snapshot_;
   std::vector<std::unique_ptr<pg::Session>> sessions_;
 };
 

@@ -30,6 +30,8 @@ class Sieve {
                        std::span<const change::Value> row);
   // Enough for a run: ask before more is added.
   bool full() const;
+  // What was added since is not asked for.
+  void forget() { chunk_ = {}; }
   // Of each that was added since the last time, whether the program kept it. Throws as capture::Filter::ask().
   std::vector<bool> ask();
 

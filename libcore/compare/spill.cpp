@@ -43,6 +43,11 @@ void Spill::write_out() {
   waiting_ = 0;
 }
 
+void Spill::drop(size_t part) {
+  waiting_ -= parts_[part].waiting.size();
+  parts_[part] = {};
+}
+
 void Spill::read(size_t part, const std::function<void(std::string_view)>& take) {
   std::string bytes;
   for (const Piece& piece : parts_[part].pieces) {

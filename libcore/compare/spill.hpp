@@ -22,6 +22,8 @@ class Spill {
   void add(size_t part, std::string_view record);
   // Everything that was added to the part, in its order, some records a time; a record is never cut.
   void read(size_t part, const std::function<void(std::string_view)>& take);
+  // The part is empty again; what it took of the file is not given back.
+  void drop(size_t part);
   bool empty(size_t part) const { return parts_[part].waiting.empty() && parts_[part].pieces.empty(); }
   size_t parts() const { return parts_.size(); }
 

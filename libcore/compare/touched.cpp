@@ -104,13 +104,17 @@ void Touched::take(const Event& event, change::Lsn commit) {
 void Touched::look_up() {
   for (auto& [name, waiting] : waiting_) {
     TouchedTable& table = tables_.at(name);
-    if (table.whole.empty() && !waiting.keys().empty()) {
-      table.keys += waiting.keys().size();
-      if (table.keys > std::max(table.rows / part_of_table, uint64_t{1000}))
-        table.whole = "more than a quarter of it changed";
-      else if (!same_rows(comparison_, *table.pairing, waiting.keys(), way_))
-        table.whole = "rows that changed differ, or cannot be asked for by their keys";
-    }
+    if (table.whole.empty() && !waiting.keys().empty()) try {
+        table.keys += waiting.keys().size();
+        if (table.keys > std::max(table.rows / part_of_table, uint64_t{1000}))
+          table.whole = "more than a quarter of it changed";
+        else if (!same_rows(comparison_, *table.pairing, waiting.keys(), way_))
+          table.whole = "rows that changed differ, or cannot be asked for by their keys";
+      } catch (const Error& failure) {
+        if (!is_unreadable(failure)) throw;
+        comparison_.look_again();
+        table.whole = std::string("rows that changed could not be read: ") + failure.what();
+      }
     waiting.clear();
   }
 }

@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "apply/tables.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/hash.hpp"
@@ -97,7 +96,7 @@ class Verify {
     Asked asked = options_.asked;
     asked.node = node_;
     for (const base::TableName& table : tables_) entry_.run.tables.push_back(table.text());
-    const std::map<std::string, apply::Paused> paused = paused_tables();
+    const PausedTables paused = paused_at_first();
     std::erase_if(tables_, [&](const base::TableName& table) { return paused.contains(table.text()); });
     // A paused table seldom has a shape that could be compared, and its rows wait.
     for (const std::string& name : entry_.run.tables)
@@ -129,7 +128,8 @@ class Verify {
     bool equal = tables_.size() == entry_.run.tables.size() && comparison.paused().empty();
     GiveWay way(cut);
     if (options_.scrub) return scrub(comparison, way) && equal;
-    for (const Pairing& pairing : comparison.pairings()) equal = compare_one(comparison, pairing, way) && equal;
+    for (const Pairing& pairing : comparison.pairings())
+      equal = compare_or_leave_out(comparison, pairing, way) && equal;
     return equal;
   }
 
@@ -149,32 +149,26 @@ class Verify {
     state::write_receipt(settings_.state_directory, receipt_);
     bool equal = true;
     for (const Pairing& pairing : comparison.pairings())
-      if (!scrub.whole(pairing).empty()) equal = compare_one(comparison, pairing, way) && equal;
+      if (!scrub.whole(pairing).empty()) equal = compare_or_leave_out(comparison, pairing, way) && equal;
     return equal;
   }
 
-  std::map<std::string, apply::Paused> paused_tables() {
-    const std::optional<spool::Mark> mark = spool::read_mark(settings_.spool.directory);
-    if (!mark) return {};
+  PausedTables paused_at_first() const {
     base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
     for (;;) {
       try {
-        pg::Session session(settings_.secondary(node_),
-                            {.purpose = "pgtandem verify", .answer_timeout = settings_.synchronization.sync_timeout});
-        apply::Tables tables(settings_, false);
-        tables.load(session, mark->source);
-        return tables.paused();
+        return paused_now(settings_, node_);
       } catch (const base::Transient& failure) {
         if (!backoff.wait(failure.what())) throw;
       }
     }
   }
 
-  void take_paused(const std::string& name, const apply::Paused& paused) {
+  void take_paused(const std::string& name, const Paused& paused) {
     Judged judged;
     judged.table = name;
-    judged.proof.why = "paused at " + paused.at.lsn.text() + ": " + paused.reason;
-    judged.text = name + "  paused  at " + paused.at.lsn.text() + ": " + paused.reason;
+    judged.proof.why = paused.text();
+    judged.text = paused.line(name);
     judged_.push_back(std::move(judged));
     print(judged_.back());
   }
@@ -194,6 +188,17 @@ class Verify {
     judged.proof.digest = version_of(comparison.digest());
     for (const change::Column& column : pairing.pair.relation.columns) judged.proof.columns.push_back(column.name);
     return judged;
+  }
+
+  bool compare_or_leave_out(Comparison& comparison, const Pairing& pairing, GiveWay& way) {
+    try {
+      return compare_one(comparison, pairing, way);
+    } catch (const Error& failure) {
+      comparison.leave_out(pairing.pair.table, failure);
+    }
+    not_compared_ = comparison.not_compared();
+    take_not_compared(not_compared_.tables().back());
+    return false;
   }
 
   bool compare_one(Comparison& comparison, const Pairing& pairing, GiveWay& way) {

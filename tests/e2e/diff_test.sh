@@ -347,6 +347,6 @@ PRIMARY_URL=$(cluster_url primary bytes) STANDBY_URL=$(cluster_url standby bytes
 expect 0 "$BIN/diff" --log-level error
 cluster_psql standby bytes -c "update words set v = convert_from('\\xfe'::bytea || id::text::bytea, 'SQL_ASCII') where id = 7"
 expect 65 "$BIN/diff" --log-level error
-ended_with diff 'words.*, the row at ctid (0,7): .*0xff.*UPDATE that text, or move it'
+ended_with diff 'public.words: the row at ctid (0,7): .*0xff.*UPDATE that text, or move it'
 
 say "diff finds what differs in ${#names[@]} tables, and nothing else"

@@ -20,7 +20,7 @@ same "tables found equal" 2 "$(grep -c '  equal  1 rows' "$work/out")"
 standby "update halves set b = b || 'x'" "update whole set v = v || 'x'"
 write_config halves 'sync_timeout: 120'
 expect 65 "$BIN/diff"
-ended_with diff '"halves", the row at ctid (0,2): .*Cannot enlarge string buffer'
+ended_with diff 'public.halves: the row at ctid (0,2): .*Cannot enlarge string buffer'
 write_config whole 'sync_timeout: 120'
 expect 65 "$BIN/diff"
 ended_with diff 'public.whole: a row that differs takes a line of 10[0-9][0-9] MiB, more than a line may have (128 MiB)'
