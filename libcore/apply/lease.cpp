@@ -62,6 +62,20 @@ struct Lease::State {
     return ::send(connection.get(), line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size());
   }
 
+  // It may be busy or hang, which looks the same from here; who it is, and what tells the two apart, is for a person.
+  std::string late(const std::string& word) const {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    const bool known = ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0;
+    const std::string who = known ? "pid " + std::to_string(peer.pid) : "it";
+    return (word == "held"
+                ? who + " did not answer in time; it applies a very large transaction, waits for the standby, or hangs"
+                : who +
+                      " did not get there in time; it has a backlog, waits for the queue, or applies a very "
+                      "large transaction") +
+           ": see pgtandem status, and restart it if it does not go on";
+  }
+
   // The LSN that `word` is answered with; nothing when the applier is gone.
   std::optional<change::Lsn> hear(const std::string& word, double deadline) {
     for (;;) {
@@ -76,9 +90,7 @@ struct Lease::State {
       }
       const double left = deadline - base::monotonic_seconds();
       if (left <= 0 || base::stop_requested())
-        not_to_be_had(node, base::stop_requested() ? "a stop was requested"
-                                                   : "it did not get there in time; it has a backlog, waits for the "
-                                                     "queue, or applies a very large transaction");
+        not_to_be_had(node, base::stop_requested() ? "a stop was requested" : late(word));
       pollfd fds[2] = {{connection.get(), POLLIN, 0}, {base::stop_fd(), POLLIN, 0}};
       ::poll(fds, 2, static_cast<int>(std::min(left, keep_every) * 1000) + 1);
       if (fds[0].revents == 0) {

@@ -74,6 +74,12 @@ void RowProof::look() {
   arena_.reset();
 }
 
+PausedTables RowProof::paused() const {
+  PausedTables out;
+  patiently([&] { out = paused_now(settings_, node_); });
+  return out;
+}
+
 void RowProof::patiently(const std::function<void()>& work) const {
   base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
   for (;;) {
@@ -107,6 +113,10 @@ void RowProof::look_at(bool exact, std::span<const Suspect> rows) {
   std::vector<size_t> all(rows.size());
   std::iota(all.begin(), all.end(), size_t{0});
   const std::vector<bool> kept = Sieve(settings_, {}).keep(rows, verdicts, all);
+  // A table's changes may wait since before the look: then its rows are older than that.
+  if (std::ranges::find(verdicts, Verdict::Kind::differs, &Verdict::kind) != verdicts.end())
+    for (const auto& [table, why] : paused_now(settings_, node_))
+      if (counts_.contains(table)) leave_out(table, why);
   for (size_t i = 0; i < rows.size(); ++i) {
     Count& count = counts_[rows[i].relation->text];
     if (verdicts[i].kind == Verdict::Kind::equal) ++count.equal;
@@ -123,7 +133,7 @@ void RowProof::look_at(bool exact, std::span<const Suspect> rows) {
 
 void RowProof::mark_tables() const {
   for (const auto& [table, count] : counts_) {
-    if (count.different == 0) continue;
+    if (count.paused || count.different == 0) continue;
     std::string why = std::to_string(count.different) + " rows that were read back differ, as";
     for (const std::string& key : count.examples) why += " " + key;
     state::mark_table(settings_.state_directory, node_, table, why, "");
@@ -133,7 +143,7 @@ void RowProof::mark_tables() const {
 Exit RowProof::result() const {
   Exit out = Exit::done;
   for (const auto& [table, count] : counts_) {
-    if (count.different > 0) return Exit::finding;
+    if (count.paused || count.different > 0) return Exit::finding;
     if (count.unsettled > 0) out = Exit::try_later;
   }
   return out;
@@ -142,6 +152,10 @@ Exit RowProof::result() const {
 std::string RowProof::text() const {
   std::string out;
   for (const auto& [table, count] : counts_) {
+    if (count.paused) {
+      out += count.paused->line(table) + '\n';
+      continue;
+    }
     const char* verdict = count.different > 0 ? "  different  " : count.unsettled > 0 ? "  unproven  " : "  equal  ";
     out += table + verdict + std::to_string(count.equal + count.different + count.unsettled + count.left_out) + " rows";
     if (count.different > 0) out += ": " + std::to_string(count.different) + " differ, as";
@@ -162,6 +176,7 @@ std::string RowProof::json() const {
                      {"different", count.different},
                      {"unsettled", count.unsettled},
                      {"left_out", count.left_out},
+                     {"paused", count.paused ? ordered_json(count.paused->text()) : ordered_json()},
                      {"examples", examples}};
   }
   const Exit exit = result();

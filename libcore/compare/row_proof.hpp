@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include "base/arena.hpp"
 #include "base/error.hpp"
+#include "compare/paused.hpp"
 #include "compare/recheck.hpp"
 #include "config/settings.hpp"
 
@@ -31,9 +33,15 @@ class RowProof {
   bool full() const;
   void look();
 
+  // Those of the standby's tables that are paused now, after retries.
+  PausedTables paused() const;
+  // Rows of it are not judged: the answer says that it is paused.
+  void leave_out(const std::string& table, const Paused& paused) { counts_[table].paused = paused; }
+
   // Marks the tables in which rows differ for the next full pass.
   void mark_tables() const;
-  // After the last look(): done, finding where rows differ, try_later where some are written too often to be sure of.
+  // After the last look(): done, finding where rows differ or a table is paused, try_later where some are written too
+  // often to be sure of.
   base::Exit result() const;
   // "public.images  equal  100 rows" or "public.images  different  100 rows: 3 differ", a line each; or JSON.
   std::string text() const;
@@ -46,6 +54,7 @@ class RowProof {
     uint64_t unsettled = 0;
     uint64_t left_out = 0;              // by filters.program
     std::vector<std::string> examples;  // keys of the first that differ, as JSON
+    std::optional<Paused> paused;       // then the others say nothing
   };
   void drop_doubles();
   // Again and again while it fails of what heals, as long as the configuration says.

@@ -49,7 +49,7 @@ class Lines {
         else
           take_change(reader_.read(line, lines_.line_number(), proof_.arena()));
       } catch (const NotComparable& failure) {
-        not_compared_.add(failure);
+        leave_out(failure);
       }
       if (proof_.full()) proof_.look();
     }
@@ -79,8 +79,22 @@ class Lines {
     throw Error(Exit::data, std::string(name) + ":" + std::to_string(lines_.line_number() + ahead) + ": " + what);
   }
 
-  bool asked_for(const base::TableName& table) const {
-    return std::ranges::find(tables_, table) != tables_.end() && !not_compared_.has(table);
+  bool asked_for(const base::TableName& table) {
+    if (std::ranges::find(tables_, table) == tables_.end() || not_compared_.has(table)) return false;
+    if (!paused_) paused_ = proof_.paused();
+    const auto found = paused_->find(table.text());
+    if (found != paused_->end()) proof_.leave_out(found->first, found->second);
+    return found == paused_->end();
+  }
+
+  // It may have been paused since the first line.
+  void leave_out(const NotComparable& table) {
+    paused_ = proof_.paused();
+    const auto found = paused_->find(table.table());
+    if (found == paused_->end())
+      not_compared_.add(table);
+    else
+      proof_.leave_out(found->first, found->second);
   }
 
   // Throws NotComparable; the table's lines are then passed over.
@@ -164,6 +178,7 @@ class Lines {
   change::Reader reader_;
   std::optional<CatalogPairs> pairs_;
   RowProof proof_;
+  std::optional<PausedTables> paused_;  // read at the first line that names a table
   NotCompared not_compared_;
   uint64_t truncates_ = 0;
 };

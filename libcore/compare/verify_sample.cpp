@@ -61,8 +61,12 @@ Exit verify_sample(const config::Settings& settings, const VerifyOptions& option
     add(proof, pair.relation,
         choose(pairs.standby(), columns, pair.standby_from, "", pairing.standby.rows, options.sample - half));
   };
+  const PausedTables paused = proof.paused();
   for (const base::TableName& table : tables) try {
-      sample(pairs.of(table));
+      if (const auto found = paused.find(table.text()); found != paused.end())
+        proof.leave_out(found->first, found->second);
+      else
+        sample(pairs.of(table));
     } catch (const NotComparable& failure) {
       not_compared.add(failure);
     }

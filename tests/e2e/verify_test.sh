@@ -177,6 +177,14 @@ expect 1 "$BIN/verify"
 grep -q '^public.pair  paused  at .*' "$work/out" || fail "not said: $(cat "$work/out")"
 same "verdicts" "public.heap true, public.pair false, public.quiet true, public.word true" "$(verdicts)"
 expect 1 "$BIN/verify" --table pair
+# nor are rows of it different, be they named or chosen
+for arguments in - '--sample 10'; do
+  # shellcheck disable=SC2086 # words
+  expect 1 "$BIN/verify" $arguments <"$work/lines"
+  same "what verify $arguments says of it" 'public.pair  paused  at' "$(grep '^public.pair' "$work/out" | cut -d' ' -f 1-5)"
+  ! grep -q different "$work/out" || fail "there is a difference: $(cat "$work/out")"
+  grep -q '^public.word  equal  ' "$work/out" || fail "the others are not looked at: $(cat "$work/out")"
+done
 expect 0 "$BIN/verify" marked
 grep -q '^20.*Z  public.pair  ' "$work/out" || fail "not marked: $(cat "$work/out")"
 standby 'alter table pair add column extra int'
@@ -185,6 +193,22 @@ wait_applied
 same "what is still marked" public.pair "$("$BIN/verify" marked --json | jq -r .table)"
 expect 0 "$BIN/verify"
 same "what is still marked" "" "$("$BIN/verify" marked)"
+
+# --- an applier that hangs: nothing is proven, and nothing waits for it for ever ---
+write_config 'word, heap, quiet, pair' 'sync_timeout: 2' 'max_retry_attempts: 1'
+standby "update word set v = 'spoilt' where id = 41"
+kill -STOP "${FOLLOW[apply]}"
+hangs="backup_node: apply cannot be held: pid ${FOLLOW[apply]} did not answer in time; .*restart it"
+for arguments in diff verify 'verify --scrub' 'verify --sample 10000'; do
+  # shellcheck disable=SC2086 # words
+  expect 75 "$BIN/"$arguments
+  ended_with "${arguments%% *}" "$hangs"
+done
+same "lines of a comparison" "" "$(expect 75 "$BIN/diff" && cat "$work/out")"
+kill -CONT "${FOLLOW[apply]}"
+write_config 'word, heap, quiet, pair' 'sync_timeout: 10'
+standby "update word set v = md5('41') where id = 41"
+expect 0 "$BIN/diff"
 follow_stop
 
 # --- a server that is not there ---
