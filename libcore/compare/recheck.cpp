@@ -84,7 +84,7 @@ class Recheck {
     const auto meanwhile = [&] { return !goes_on(lease); };
     RowLook primary(primary_session, meanwhile);
     RowLook standby(standby_session, meanwhile);
-    const std::vector<SeenRow> before = look(primary, which, true);
+    const std::vector<SeenRow> before = look(primary, which, true, false);
     change::Lsn lsn;
     change::Lsn::parse(primary_session.query("SELECT pg_catalog.pg_current_wal_insert_lsn()").get(0, 0), lsn);
     const std::string invisible = perhaps_invisible(primary_session);
@@ -148,7 +148,7 @@ class Recheck {
   }
 
   // Table by table, in one statement each. A filter is the primary's: the standby has what it lets through.
-  std::vector<SeenRow> look(RowLook& side, const std::vector<size_t>& which, bool filtered) {
+  std::vector<SeenRow> look(RowLook& side, const std::vector<size_t>& which, bool filtered, bool values = true) {
     std::map<const Relation*, std::vector<size_t>> tables;
     for (size_t i = 0; i < which.size(); ++i) tables[suspects_[which[i]].relation].push_back(i);
     std::vector<SeenRow> out(which.size());
@@ -158,7 +158,7 @@ class Recheck {
       const auto filter = settings_.filters.tables.find(relation->table);
       const bool has_where = filtered && filter != settings_.filters.tables.end() && !filter->second.where.empty();
       std::vector<SeenRow> rows =
-          side.find(*relation, keys, has_where ? pg::quote_condition(filter->second.where) : "");
+          side.find(*relation, keys, has_where ? pg::quote_condition(filter->second.where) : "", values);
       for (size_t i = 0; i < places.size(); ++i) out[places[i]] = std::move(rows[i]);
     }
     return out;

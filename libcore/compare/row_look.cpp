@@ -33,7 +33,8 @@ std::string key_array(std::span<const RowKey> keys, size_t column) {
   return out + "}";
 }
 
-std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const RowKey> keys, const std::string& where) {
+std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const RowKey> keys, const std::string& where,
+                                   bool values) {
   std::vector<SeenRow> out(keys.size());
   const bool bare = relation.columns.empty();  // of no column: all rows are one, in many copies
   if (keys.empty() || (relation.key.empty() && !bare)) return out;
@@ -58,7 +59,8 @@ std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const Row
   std::string select = "SELECT k.n";
   if (keyed) {
     select += ", t.\"pgtandem version\"";
-    for (const std::string& column : table.columns) select += ", t." + column;
+    if (values)
+      for (const std::string& column : table.columns) select += ", t." + column;
   } else {
     // A sum, since rows come in any order; the manual calls the function stable within a major version, which is
     // enough.
@@ -75,8 +77,8 @@ std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const Row
   }
   const std::string sql = select + " FROM unnest(" + parameters + ") WITH ORDINALITY AS k(" + names + ", n) JOIN " +
                           rows + " ON " + condition + (keyed ? "" : " GROUP BY k.n");
-  std::vector<pg::Parameter> values(arrays.begin(), arrays.end());
-  const pg::Result found = session_.query_until_stopped(sql, values, meanwhile_);
+  const std::vector<pg::Parameter> parts(arrays.begin(), arrays.end());
+  const pg::Result found = session_.query_until_stopped(sql, parts, meanwhile_);
   if (!found) throw base::Transient(base::Exit::try_later, "a look at rows was broken off");
   for (int i = 0; i < found.rows(); ++i) {
     SeenRow& row = out[std::stoul(std::string(found.get(i, 0))) - 1];
@@ -88,7 +90,7 @@ std::vector<SeenRow> RowLook::find(const Relation& relation, std::span<const Row
     ++row.copies;
     row.version = found.get(i, 1);
     row.values.clear();
-    for (size_t c = 0; c < table.columns.size(); ++c) {
+    for (size_t c = 0; values && c < table.columns.size(); ++c) {
       const int at = static_cast<int>(c) + 2;
       row.values.push_back(found.is_null(i, at) ? std::nullopt : std::optional(std::string(found.get(i, at))));
     }

@@ -37,8 +37,10 @@ class RowLook {
 
   // One for each of `keys`. Under identity full (a table without a key) a key is a whole row, and what counts is how
   // many there are like it. `where`: only rows that fit it are there at all; as pg::quote_condition() gives it, or
-  // empty. Throws apply::Unfit where the table does not fit the relation.
-  std::vector<SeenRow> find(const change::Relation& relation, std::span<const RowKey> keys, const std::string& where);
+  // empty. Without `values` of whether it is there and its version only. Throws apply::Unfit where the table does not
+  // fit the relation.
+  std::vector<SeenRow> find(const change::Relation& relation, std::span<const RowKey> keys, const std::string& where,
+                            bool values = true);
   // The columns' types with length and scale, as relation->columns.
   const std::vector<std::string>& declared(const change::Relation& relation);
 
