@@ -76,7 +76,12 @@ uint64_t rows_of(const state::ScrubProof& proof) {
 
 Scrub::Scrub(const config::Settings& settings, Comparison& comparison, int64_t cut_us, const std::string& node,
              const state::NodeReceipt& before, ProgressMeter& meter, GiveWay& way)
-    : settings_(settings), comparison_(comparison), meter_(meter), way_(way), cut_us_(cut_us) {
+    : settings_(settings),
+      comparison_(comparison),
+      meter_(meter),
+      way_(way),
+      sift_(settings, comparison, meter, way),
+      cut_us_(cut_us) {
   std::set<std::string> marked;
   for (const state::TableMark& mark : state::marked_tables(settings.state_directory))
     if (mark.node == node) marked.insert(mark.table);
@@ -111,7 +116,7 @@ void Scrub::run() {
 }
 
 void Scrub::look_touched() {
-  Touched touched(settings_, comparison_, way_);
+  Touched touched(settings_, comparison_, way_, sift_);
   for (const auto& [name, table] : tables_)
     if (table.whole.empty()) touched.add({table.pairing, parse_lsn(table.proof.lsn), rows_of(table.proof)});
   touched.look();
@@ -163,10 +168,13 @@ void Scrub::prove(Table& table, size_t piece) {
   std::vector<state::PieceProof>& pieces = table.proof.pieces;
   state::PieceProof& it = pieces[piece];
   meter_.begin(table.pairing->pair.relation.text, 2 * it.rows);
+  const std::optional<int64_t> to = piece + 1 < pieces.size() ? pieces[piece + 1].from : std::nullopt;
   RangeSums sums;
+  std::optional<uint64_t> left_out = 0;
   try {
-    sums = sum_range(comparison_, *table.pairing, it.from,
-                     piece + 1 < pieces.size() ? pieces[piece + 1].from : std::nullopt, way_);
+    sums = sum_range(comparison_, *table.pairing, it.from, to, way_);
+    if (sums.primary != sums.standby)
+      left_out = sift_.range(*table.pairing, range_of_keys(table.pairing->pair, it.from, to), sums.primary.rows);
   } catch (const base::Error& failure) {
     if (!is_unreadable(failure)) throw;
     comparison_.look_again();
@@ -175,13 +183,14 @@ void Scrub::prove(Table& table, size_t piece) {
   }
   meter_.at(sums.primary.rows + sums.standby.rows);
   table.proof.read += sums.primary.rows;
-  if (sums.primary != sums.standby) {
+  if (!left_out) {
     table.whole = "rows differ";
     return;
   }
   it.lsn = comparison_.cut().lsn().text();
   it.time = base::iso_time(cut_us_);
   it.rows = sums.primary.rows;
+  it.left_out = *left_out;
   if (pieces.size() > 1) return;
   table.proof.whole_lsn = it.lsn;
   table.proof.whole_time = it.time;
@@ -202,18 +211,19 @@ void Scrub::split_large(Table& table, size_t piece) {
 std::string Scrub::text(const Pairing& pairing) const {
   const state::ScrubProof& proof = tables_.at(pairing.pair.relation.text).proof;
   return std::to_string(proof.touched) + " rows that changed, " + std::to_string(proof.read - proof.touched) +
-         " others of about " + std::to_string(rows_of(proof)) + "; every row since " + proof.oldest().time;
+         " others of about " + std::to_string(rows_of(proof)) + "; every row since " + proof.oldest().time +
+         left_out_by_program(proof.left_out(), "; ");
 }
 
 state::ScrubProof whole_proof(const config::Settings& settings, Comparison& comparison, const Pairing& pairing,
-                              uint64_t rows, const std::string& time) {
+                              uint64_t rows, uint64_t left_out, const std::string& time) {
   state::ScrubProof out;
   out.lsn = out.whole_lsn = comparison.cut().lsn().text();
   out.time = out.whole_time = time;
   out.source = source_of(settings);
   out.shape = shape_of(pairing);
   out.read = rows;
-  out.pieces = {{std::nullopt, out.lsn, time, rows}};
+  out.pieces = {{std::nullopt, out.lsn, time, rows, left_out}};
   const size_t pieces = pairing.pair.integer_key ? pieces_for(rows, share_of(settings)) : 1;
   if (pieces == 1) return out;
   const std::vector<int64_t> bounds = bounds_of(comparison.primary().session(), pairing);

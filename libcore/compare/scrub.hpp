@@ -12,6 +12,7 @@
 #include "compare/give_way.hpp"
 #include "compare/progress.hpp"
 #include "compare/scrub_plan.hpp"
+#include "compare/sift.hpp"
 #include "compare/touched.hpp"
 #include "config/settings.hpp"
 #include "state/receipt.hpp"
@@ -51,14 +52,15 @@ class Scrub {
   Comparison& comparison_;
   ProgressMeter& meter_;
   GiveWay& way_;
+  Sift sift_;
   const int64_t cut_us_;
   std::map<std::string, Table> tables_;
 };
 
-// The proof of a table whose `rows` on the primary were all read and found equal, at the comparison's cut: the next
-// scrub goes on from it.
+// The proof of a table whose `rows` on the primary were all read and found equal, but for `left_out` by
+// filters.program, at the comparison's cut: the next scrub goes on from it.
 state::ScrubProof whole_proof(const config::Settings& settings, Comparison& comparison, const Pairing& pairing,
-                              uint64_t rows, const std::string& time);
+                              uint64_t rows, uint64_t left_out, const std::string& time);
 
 // Asks the queue to keep what the next scrub of these tables reads, as far as it lies before `cut`, which those that
 // are proven now will begin at.

@@ -36,10 +36,12 @@ void split(std::vector<state::PieceProof>& pieces, size_t piece, const std::vect
   const state::PieceProof all = pieces[piece];
   const uint64_t parts = borders.size() + 1;
   pieces[piece].rows = all.rows / parts + all.rows % parts;
+  pieces[piece].left_out = all.left_out / parts + all.left_out % parts;
   for (size_t i = 0; i < borders.size(); ++i) {
     state::PieceProof part = all;
     part.from = borders[i];
     part.rows = all.rows / parts;
+    part.left_out = all.left_out / parts;
     pieces.insert(pieces.begin() + static_cast<std::ptrdiff_t>(piece + 1 + i), std::move(part));
   }
 }

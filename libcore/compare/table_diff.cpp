@@ -76,9 +76,20 @@ TableDiff::TableDiff(Side& primary, Side& standby, const TablePair& pair, Digest
   }
 }
 
+void TableDiff::only(const std::string& range, uint64_t rows) {
+  range_ = range;
+  range_rows_ = rows;
+}
+
 TableResult TableDiff::run(const TableShape& primary, const TableShape& standby) {
   ours_ = primary_read(pair_, primary);
   theirs_ = standby_read(pair_, standby);
+  for (TableRead* table : {&ours_, &theirs_}) {
+    if (range_.empty()) continue;
+    table->where = range_ + (table->where.empty() ? "" : " AND " + table->where);
+    table->rows = static_cast<double>(range_rows_);
+    table->ranges = false;
+  }
   if (lines_ != nullptr) lines_->begin_table(pair_.relation);
   if (beside_.settled != nullptr) beside_.settled->begin_table(pair_);
   if (beside_.way != nullptr) beside_.way->look();
@@ -132,7 +143,7 @@ void TableDiff::plan() {
   for (const auto& [side, table] : {std::pair(&primary_, &ours_), std::pair(&standby_, &theirs_)}) {
     // Without the filter's condition, which no index knows: the range may be too wide, never too narrow.
     const pg::Result ends = side->session().query("SELECT min(" + recipe_.key_column + "), max(" + recipe_.key_column +
-                                                  ") FROM " + table->from);
+                                                  ") FROM " + table->from + where_sql({range_}));
     if (ends.is_null(0, 0)) continue;
     const auto low = number<int64_t>(ends.get(0, 0));
     const auto high = number<int64_t>(ends.get(0, 1));
@@ -239,13 +250,21 @@ void TableDiff::take_extra(const std::vector<Found>& rows) {
   standby_.received += fetch.finish();
 }
 
-// The digests narrow, the values decide: both rows are read, and what is printed differs in a value.
+// The digests narrow, the values decide: both rows are read, and what is printed differs in a value. What is looked at
+// again is read then.
 void TableDiff::take_changed(const std::vector<Found>& rows) {
   if (rows.empty()) return;
+  std::vector<Value> key;
+  if (beside_.settled != nullptr) {
+    for (const Found& row : rows) {
+      read_key(row.key, key);
+      tell(EventType::update, key, {}, 1);
+    }
+    return;
+  }
   RowFetch ours(primary_.session(), ours_.from, columns_, places(rows, &Found::primary));
   RowFetch theirs(standby_.session(), theirs_.from, columns_, places(rows, &Found::standby));
   const size_t width = pair_.relation.columns.size();
-  std::vector<Value> key;
   for (const Found& row : rows) {
     const std::vector<Value>& here = ours.next();
     const std::vector<Value>& there = theirs.next();

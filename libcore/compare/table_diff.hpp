@@ -45,6 +45,8 @@ class TableDiff {
   TableDiff(Side& primary, Side& standby, const TablePair& pair, Digest digest, ChangeLines* lines, uint64_t copy_above,
             ProgressMeter& meter, const Beside& beside = {});
 
+  // Before run(): of rows that fit this condition on the key only, about so many; they are read through its index.
+  void only(const std::string& range, uint64_t rows);
   TableResult run(const TableShape& primary, const TableShape& standby);
 
  private:
@@ -79,6 +81,8 @@ class TableDiff {
     std::string line;  // where lines are written
   };
   std::vector<Waiting> waiting_;
+  std::string range_;  // empty: all rows
+  uint64_t range_rows_ = 0;
   TableRead ours_;
   TableRead theirs_;
   Recipe recipe_;

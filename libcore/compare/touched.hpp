@@ -11,6 +11,7 @@
 #include "change/lsn.hpp"
 #include "compare/comparison.hpp"
 #include "compare/give_way.hpp"
+#include "compare/sift.hpp"
 #include "compare/touched_keys.hpp"
 #include "config/settings.hpp"
 
@@ -27,8 +28,8 @@ struct TouchedTable {
 
 class Touched {
  public:
-  Touched(const config::Settings& settings, Comparison& comparison, GiveWay& way)
-      : settings_(settings), comparison_(comparison), way_(way) {}
+  Touched(const config::Settings& settings, Comparison& comparison, GiveWay& way, Sift& sift)
+      : settings_(settings), comparison_(comparison), way_(way), sift_(sift) {}
 
   void add(TouchedTable table);
   // To be called once. Throws as sessions do, Error(try_later) where a stop was requested, and as GiveWay.
@@ -43,6 +44,7 @@ class Touched {
   const config::Settings& settings_;
   Comparison& comparison_;
   GiveWay& way_;
+  Sift& sift_;
   std::map<std::string, TouchedTable> tables_;
   std::map<std::string, TouchedKeys> waiting_;
 };

@@ -142,6 +142,7 @@ class Verify {
       Judged judged = judged_of(comparison, pairing);
       judged.proof.equal = true;
       judged.proof.scrub = scrub.proof(pairing);
+      judged.proof.left_out = judged.proof.scrub->left_out();
       judged.text = judged.table + "  equal  " + scrub.text(pairing);
       add(judged);
       print(judged);
@@ -225,7 +226,7 @@ class Verify {
     comparison.check_parts(pairing);
     if (proof.equal) {
       judged.text += ", digest " + proof.primary.digest;
-      proof.scrub = whole_proof(settings_, comparison, pairing, ours[0].rows, cut_time_);
+      proof.scrub = whole_proof(settings_, comparison, pairing, ours[0].rows, proof.left_out, cut_time_);
     }
     take(judged);
     print(judged);

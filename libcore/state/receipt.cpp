@@ -37,6 +37,7 @@ ordered_json scrub_json(const ScrubProof& scrub) {
     ordered_json json = {{"from", piece.from ? ordered_json(*piece.from) : ordered_json()}};
     json.update(moment(piece.lsn, piece.time));
     json["rows"] = piece.rows;
+    if (piece.left_out > 0) json["left_out"] = piece.left_out;
     pieces.push_back(std::move(json));
   }
   const PieceProof& oldest = scrub.oldest();
@@ -61,7 +62,8 @@ ScrubProof scrub_of(const ordered_json& json) {
   scrub.source = json.at("source");
   scrub.shape = json.at("shape");
   for (const ordered_json& piece : json.at("pieces")) {
-    PieceProof out{std::nullopt, piece.at("lsn"), piece.at("time"), piece.at("rows")};
+    PieceProof out{std::nullopt, piece.at("lsn"), piece.at("time"), piece.at("rows"),
+                   piece.value("left_out", uint64_t{0})};
     if (!piece.at("from").is_null()) out.from = piece.at("from").get<int64_t>();
     scrub.pieces.push_back(std::move(out));
   }
@@ -123,6 +125,12 @@ VerifyRun run_of(const ordered_json& json) {
 }
 
 }  // namespace
+
+uint64_t ScrubProof::left_out() const {
+  uint64_t out = 0;
+  for (const PieceProof& piece : pieces) out += piece.left_out;
+  return out;
+}
 
 const PieceProof& ScrubProof::oldest() const { return *std::ranges::min_element(pieces, {}, &PieceProof::time); }
 

@@ -22,7 +22,8 @@ struct PieceProof {
   std::optional<int64_t> from;  // its least key; nothing: whatever lies below the next piece. It ends where that begins
   std::string lsn;              // of the cut
   std::string time;
-  uint64_t rows = 0;  // on the primary then
+  uint64_t rows = 0;      // on the primary then
+  uint64_t left_out = 0;  // differences in it that filters.program kept then
 };
 
 // What lets the next pass read less than all of a table that was proven equal: keys that the stream touched since
@@ -37,6 +38,7 @@ struct ScrubProof {
   uint64_t touched = 0;    // by the last run: keys looked up
   uint64_t read = 0;       // rows of the primary read, these and those of pieces
   std::vector<PieceProof> pieces;
+  uint64_t left_out() const;         // of all pieces
   const PieceProof& oldest() const;  // every row was equal at its time or later. There is at least one piece
 };
 
