@@ -145,6 +145,38 @@ same "what was not is mended" '[true,1]' "$(recorded '.tables["public.notes"] | 
 equal_tables
 expect 0 "$script"
 differ "a new pass" "$since" "$(recorded .since)"
+
+# --- where no exact comparison can be had: only what is marked, or is older than max_age, is read whole ---
+primary 'create role poor login' 'grant pg_read_all_data to poor'
+without_slot() { PRIMARY_URL=$(cluster_url primary crawler poor) write_config 'images, categories, notes' 'full_sync_interval: 60' "full_sync: {max_age: $1}"; }
+of_notes() { echo "$(recorded '.tables["public.notes"].repaired') $(standby "select count(*) from notes where v = 'wrong'")"; }
+without_slot 86400
+standby "update notes set v = 'wrong' where id = 11"
+aged '.compared = {}'
+expect 75 "$script"
+told '^sync-full: not proven on backup_node, since no exact comparison could be had: public.images, public.categories, public.notes; the next pass tries again$'
+same "the report" '[75,"verify"]' "$(recorded '[.exit_code, .failed]')"
+same "repaired, and wrong, where all was proven not long ago" '0 1' "$(of_notes)"
+without_slot 1
+expect 75 "$script"
+same "repaired, and wrong, where that is longer ago" '1 0' "$(of_notes)"
+same "compared" 'public.categories public.images public.notes' "$(recorded '.compared | keys | join(" ")')"
+without_slot 86400
+aged '.compared["public.images"] = "2020-01-01T00:00:00.000000Z"'
+jq -c '.nodes.backup_node.tables = {}' "$work/state/verify.json" >"$work/aged" && cp "$work/aged" "$work/state/verify.json"
+since=$(recorded '.compared | [.["public.categories"], .["public.notes"]]')
+standby "update notes set v = 'wrong' where id = 11"
+expect 75 "$script"
+same "repaired, and wrong, where all was read not long ago" '0 1' "$(of_notes)"
+same "when others were compared" "$since" "$(recorded '.compared | [.["public.categories"], .["public.notes"]]')"
+differ "when the one was that is due" '2020' "$(recorded '.compared["public.images"][:4]')"
+echo '{"operation_id":"0/1#1","table":"public.notes","key":{"id":11},"type":"update","result":"applied"}' >"$work/report"
+expect 1 "$BIN/verify" - <"$work/report"
+expect 75 "$script"
+same "repaired, and wrong, of a table that is marked" '1 0' "$(of_notes)"
+write_config 'images, categories, notes' 'full_sync_interval: 60'
+expect 0 "$script"
+same "marks" "" "$("$BIN/verify" marked)"
 follow_stop
 
 # --- without services, what waits is brought first; a server that is away ---
