@@ -210,6 +210,7 @@ class TableFold {
 };
 
 // Tables whose rows have no key to fold by and that see more than inserts, or whose rows have no column to COPY.
+// TableFold::add() finds the others.
 std::unordered_set<const Relation*> unfoldable(const Piece& piece) {
   std::unordered_set<const Relation*> out;
   for (const Operation& operation : piece.operations)
@@ -220,6 +221,15 @@ std::unordered_set<const Relation*> unfoldable(const Piece& piece) {
 }
 
 }  // namespace
+
+size_t rows_of(const Fold& fold) {
+  size_t rows = 0;
+  for (const TableEffect& effect : fold.tables) {
+    rows += effect.deletes.size() + effect.inserts.size();
+    for (const UpdateGroup& group : effect.updates) rows += group.rows.size();
+  }
+  return rows;
+}
 
 uint64_t key_hash(std::span<const Value> key) {
   std::string bytes;
@@ -233,27 +243,28 @@ Fold fold(Piece& piece) {
   std::vector<TableFold*> order;
   TableFold* last = nullptr;
   const Relation* last_relation = nullptr;
-  const std::unordered_set<const Relation*> by_row = unfoldable(piece);
+  std::unordered_set<const Relation*> by_row = unfoldable(piece);
   for (const Operation& operation : piece.operations) {
-    if (by_row.contains(operation.relation)) {
-      out.in_order.push_back(&operation);
-      continue;
-    }
     if (operation.relation != last_relation) {
+      last_relation = operation.relation;
+      last = nullptr;
+      if (by_row.contains(operation.relation)) continue;
       std::unique_ptr<TableFold>& table = tables[operation.relation];
       if (!table) {
         table = std::make_unique<TableFold>(*operation.relation, piece.arena);
         order.push_back(table.get());
       }
       last = table.get();
-      last_relation = operation.relation;
     }
-    if (!last->add(operation)) {
-      out.possible = false;
-      return out;
-    }
+    if (last == nullptr || last->add(operation)) continue;
+    by_row.insert(operation.relation);
+    std::erase(order, last);
+    last = nullptr;
   }
   for (TableFold* table : order) out.tables.push_back(table->effect());
+  if (by_row.empty()) return out;
+  for (const Operation& operation : piece.operations)
+    if (by_row.contains(operation.relation)) out.in_order.push_back(&operation);
   return out;
 }
 

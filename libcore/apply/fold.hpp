@@ -3,6 +3,7 @@
 // keys that are equal to the server may be spelt in more than one way.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -35,13 +36,16 @@ struct TableEffect {
 
 struct Fold {
   std::vector<TableEffect> tables;         // in the order of their first change
-  std::vector<const Operation*> in_order;  // of tables that do not fold (REPLICA IDENTITY FULL): as they came
-  bool possible = true;                    // false: this run must be written in order, all of it
+  std::vector<const Operation*> in_order;  // of tables that do not fold: as they came
 };
 
-// New values (merged rows) go to `piece.arena`. `possible` is false where the net effect cannot be told without the
-// standby's rows: a changed key together with a value that was not sent, or changes that contradict each other.
+// New values (merged rows) go to `piece.arena`. A table does not fold under REPLICA IDENTITY FULL, and where its net
+// effect cannot be told without the standby's rows: a changed key together with a value that was not sent, or changes
+// that contradict each other.
 Fold fold(Piece& piece);
+
+// So many rows it comes to, but for those in_order.
+size_t rows_of(const Fold& fold);
 
 // Of a row's key, whose values are in the order of relation->key.
 uint64_t key_hash(std::span<const change::Value> key);

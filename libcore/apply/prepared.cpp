@@ -51,7 +51,7 @@ std::unique_ptr<Prepared> prepare(std::unique_ptr<Piece> piece) {
   out->piece = std::move(*piece);
   if (out->piece.in_order) return out;
   out->fold = fold(out->piece);
-  if (out->fold.possible) return out;
+  if (!out->fold.tables.empty() || out->fold.in_order.empty()) return out;
   out->fold = {};
   out->piece.in_order = true;
   return out;

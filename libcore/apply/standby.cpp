@@ -1,12 +1,26 @@
 #include "apply/standby.hpp"
 
+#include <string>
 #include <utility>
 
 #include "apply/progress.hpp"
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "pg/newest_column.hpp"
 
 namespace apply {
+namespace {
+
+// How a piece was written: the folded way and the primary's order come to the same, so nothing else tells.
+std::string in_words(const Prepared& prepared, bool folded) {
+  const size_t all = prepared.piece.operations.size();
+  const size_t in_order = folded ? prepared.fold.in_order.size() : all;
+  return std::to_string(all - in_order) + " operations folded to " +
+         std::to_string(folded ? rows_of(prepared.fold) : 0) + " rows, " + std::to_string(in_order) +
+         " in the primary's order";
+}
+
+}  // namespace
 
 Standby::Standby(const config::Settings& settings, const config::Node& node,
                  const std::optional<change::Source>& source, Incidents& incidents, const std::optional<Pin>& pin)
@@ -42,13 +56,15 @@ void Standby::begin(Parts parts) {
 }
 
 void Standby::write(const Prepared& prepared, Sequences& sequences, bool beside) {
+  bool folded = true;
   if (begun_.valid()) {
     begun_.get();
     writer_.write_after(parts_);
   } else {
     open(beside);
-    writer_.write(prepared);
+    folded = writer_.write(prepared);
   }
+  base::log(base::Level::debug, session_.node() + ": " + in_words(prepared, folded));
   sequences.follow(session_, prepared.piece);
   for (const Operation& operation : prepared.piece.operations) incidents_.tables.took(*operation.relation);
 }

@@ -21,15 +21,17 @@ std::string of_group(size_t group) { return "s." + pg::quote_identifier(stage_gr
 }  // namespace
 
 bool Writer::can_fold(const Prepared& prepared) {
+  if (!session_.replica_role() && !prepared.fold.in_order.empty()) return false;
   return std::none_of(prepared.fold.tables.begin(), prepared.fold.tables.end(), [this](const TableEffect& effect) {
     return effect.moved_keys && (!session_.replica_role() || targets_.of(*effect.relation).has_own_columns);
   });
 }
 
-void Writer::write(const Prepared& prepared) {
+bool Writer::write(const Prepared& prepared) {
   const Piece& piece = prepared.piece;
   for (const Truncate& what : piece.truncates) truncate(session_, targets_, incidents_, what);
-  if (piece.in_order || !can_fold(prepared)) {
+  const bool folded = !piece.in_order && can_fold(prepared);
+  if (!folded) {
     std::vector<const Operation*> all;
     for (const Operation& operation : piece.operations) all.push_back(&operation);
     // What the primary's transaction deferred to its commit may be deferred here.
@@ -48,6 +50,7 @@ void Writer::write(const Prepared& prepared) {
         if (effect.stages()) session_.query("DELETE FROM " + targets_.stage(targets_.of(*effect.relation)));
     in_order_.write(prepared.fold.in_order);
   }
+  return folded;
 }
 
 bool Writer::may_overlap(const Prepared& prepared) {

@@ -24,7 +24,8 @@ class Writer {
 
   // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit where they are
   // not as expected: a folded piece may still pass in order, and there the operation is named.
-  void write(const Prepared& prepared);
+  // Returns whether it was written folded.
+  bool write(const Prepared& prepared);
   void forget_addresses() { targets_.forget_addresses(); }
   // The same in two steps: what may go ahead, and the rest once the batch before it is committed.
   void write_ahead(const Parts& parts);
@@ -34,7 +35,8 @@ class Writer {
   bool may_overlap(const Prepared& prepared);
 
   // Whether a piece may be written folded: a changed key is delete and insert then, on which foreign keys act without
-  // replica role, and which the standby's own columns would not survive. Throws Unfit.
+  // replica role, and which the standby's own columns would not survive; and tables that do not fold come after all
+  // others, where what foreign keys do for their deletes would be done to rows that came later. Throws Unfit.
   bool can_fold(const Prepared& prepared);
 
  private:
