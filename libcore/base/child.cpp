@@ -21,6 +21,8 @@
 namespace base {
 namespace {
 
+constexpr int look_whether_read = 1;  // ms: no event tells that a pipe was emptied, and a start alone costs as much
+
 struct Pipe {
   Fd read;
   Fd write;
@@ -148,8 +150,11 @@ ChildEnd run_child(const std::vector<std::string>& argv, std::string_view input,
   ChildEnd end;
   bool running = true;
   double since = monotonic_seconds();  // when it last took of its input, or had all of it
+  // The last byte waits until all before it is read: who takes that, too, has asked for more after the last whole line,
+  // and did not end before. In one piece it would lie in a buffer of a program that is gone.
   while (running || out.read) {
-    pollfd fds[5] = {{in.write.get(), POLLOUT, 0},
+    const bool waits = in.write && input.size() == 1 && unread_in(in.read) > 0;
+    pollfd fds[5] = {{waits ? -1 : in.write.get(), POLLOUT, 0},
                      {out.read.get(), POLLIN, 0},
                      {err.read.get(), POLLIN, 0},
                      {running ? process.ended_fd() : -1, POLLIN, 0},
@@ -160,10 +165,10 @@ ChildEnd run_child(const std::vector<std::string>& argv, std::string_view input,
       read_all(err.read, calls.err);
       return {ChildEnd::How::hung, 0, input.size() + unread_in(in.read)};
     }
-    ::poll(fds, 5, static_cast<int>(std::min(left, 3600.0) * 1000) + 1);
+    ::poll(fds, 5, waits ? look_whether_read : static_cast<int>(std::min(left, 3600.0) * 1000) + 1);
     if (fds[4].revents != 0) return {ChildEnd::How::cancelled, 0, 0};
     if (fds[0].revents != 0) {
-      const ssize_t n = ::write(in.write.get(), input.data(), input.size());
+      const ssize_t n = ::write(in.write.get(), input.data(), std::max<size_t>(1, input.size() - 1));
       if (n > 0) {
         input.remove_prefix(static_cast<size_t>(n));
         since = monotonic_seconds();

@@ -19,7 +19,7 @@ struct ChildEnd {
   };
   How how = How::exited;
   int code = 0;
-  size_t unread = 0;  // bytes of its input that it never read
+  size_t unread = 0;  // bytes of its input that it never read; the last one is given when all others are read
 };
 
 struct ChildCalls {

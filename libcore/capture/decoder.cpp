@@ -1,6 +1,8 @@
 #include "capture/decoder.hpp"
 
 #include "base/error.hpp"
+#include "base/utf8.hpp"
+#include "capture/link.hpp"
 #include "change/writer.hpp"
 #include "pg/bytes.hpp"
 #include "pg/quote.hpp"
@@ -153,6 +155,7 @@ void Decoder::take_key(const Relation& relation, const Row& row) {
 }
 
 void Decoder::read_insert(pg::ByteReader& bytes, std::string& out) {
+  const size_t from = out.size();
   const Relation& relation = relation_of(bytes, out);
   if (bytes.byte() != 'N') fail("an insert without a new row");
   read_row(bytes, relation, new_row_);
@@ -163,10 +166,11 @@ void Decoder::read_insert(pg::ByteReader& bytes, std::string& out) {
            "; ALTER TABLE " + pg::quote_table(relation.table) + " REPLICA IDENTITY FULL, then begin again");
   take_key(relation, new_row_);
   change::append_insert(out, relation, key_, new_row_);
-  ++changes_;
+  finish(out, from, relation, new_row_);
 }
 
 void Decoder::read_update(pg::ByteReader& bytes, std::string& out) {
+  const size_t from = out.size();
   const Relation& relation = relation_of(bytes, out);
   uint8_t part = bytes.byte();
   const uint8_t old_part = part;
@@ -186,17 +190,45 @@ void Decoder::read_update(pg::ByteReader& bytes, std::string& out) {
       if (new_row_[i].kind == ValueKind::absent) new_row_[i] = old_row_[i];
   }
   change::append_update(out, relation, key_, new_row_);
-  ++changes_;
+  finish(out, from, relation, new_row_);
 }
 
 void Decoder::read_delete(pg::ByteReader& bytes, std::string& out) {
+  const size_t from = out.size();
   const Relation& relation = relation_of(bytes, out);
   const uint8_t part = bytes.byte();
   if (part != 'K' && part != 'O') fail("a delete without an old row");
   read_row(bytes, relation, old_row_);
   take_key(relation, old_row_);
   change::append_remove(out, relation, key_);
+  finish(out, from, relation, old_row_);
+}
+
+// One more change, whose lines start at `from`; `row` is what it brought.
+void Decoder::finish(const std::string& out, size_t from, const Relation& relation, const Row& row) {
   ++changes_;
+  if (base::find_bad_utf8(out.data() + from, out.data() + out.size()) != nullptr) refuse_text(relation, row);
+}
+
+// The statement is for what most such text is. The row's key is the user's, and no word for a log.
+void Decoder::refuse_text(const Relation& relation, const Row& row) const {
+  std::string what = "a name";
+  std::string mend = "rename it";
+  const auto look = [&](const change::Column& column, const Value& value) {
+    if (value.kind != ValueKind::text) return;
+    const std::string_view text = value.text();
+    if (base::find_bad_utf8(text.data(), text.data() + text.size()) == nullptr) return;
+    const std::string name = pg::quote_identifier(column.name);
+    what = "the column " + column.name;
+    mend = "UPDATE " + pg::quote_table(relation.table) + " SET " + name + " = convert_from(convert(convert_to(" + name +
+           "::text, 'SQL_ASCII'), 'LATIN1', 'UTF8'), 'SQL_ASCII')::" + column.type +
+           " WHERE … if it is LATIN1, or from what else it is";
+  };
+  for (size_t i = 0; i < key_.size() && i < relation.key.size(); ++i) look(relation.columns[relation.key[i]], key_[i]);
+  for (size_t i = 0; i < row.size(); ++i) look(relation.columns[i], row[i]);
+  fail("operation " + commit_lsn_.text() + "#" + std::to_string(changes_) + " on " + relation.text + ": " + what +
+       " holds bytes that are no UTF-8, which no stream can carry; " + mend +
+       "; the WAL keeps what was written before, and no capture gets past it, so then " + begin_again);
 }
 
 void Decoder::read_truncate(pg::ByteReader& bytes, std::string& out) {

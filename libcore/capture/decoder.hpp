@@ -26,7 +26,8 @@ class Decoder {
  public:
   explicit Decoder(Lookup lookup) : lookup_(std::move(lookup)) {}
 
-  // What a message was, for the loop around; its line (or lines, or none) is appended to `out`.
+  // What a message was, for the loop around; its line (or lines, or none) is appended to `out`. Throws Error(data) for
+  // what is no message, and for text that is no UTF-8, as a database of SQL_ASCII may have it.
   enum class Step { begin, inside, commit, other };
   Step decode(std::string_view message, std::string& out);
 
@@ -53,6 +54,8 @@ class Decoder {
   const change::Relation& relation_of(pg::ByteReader& bytes, std::string& out);
   static void read_row(pg::ByteReader& bytes, const change::Relation& relation, Row& row);
   void take_key(const change::Relation& relation, const Row& row);
+  void finish(const std::string& out, size_t from, const change::Relation& relation, const Row& row);
+  [[noreturn]] void refuse_text(const change::Relation& relation, const Row& row) const;
 
   Lookup lookup_;
   std::unordered_map<uint32_t, Known> relations_;  // by the table's OID

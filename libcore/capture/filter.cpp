@@ -112,11 +112,16 @@ struct Filter::State {
   std::atomic<bool> ended{false};
   std::string out;
   std::exception_ptr failure;
+  uint64_t given = 0;           // changes since tell()
+  uint64_t kept = 0;            // of these
   uint64_t in_transaction = 0;  // changes kept of the transaction that `running` ends in
 
   void work() {
     try {
-      out = running.without(kept_of(running, argv, patience, cancel.get()), in_transaction);
+      const std::vector<bool> what = kept_of(running, argv, patience, cancel.get());
+      out = running.without(what, in_transaction);
+      given += what.size();
+      kept += static_cast<uint64_t>(std::ranges::count(what, true));
     } catch (...) {
       failure = std::current_exception();
     }
@@ -176,6 +181,13 @@ void Filter::change(std::string_view line, change::Lsn lsn, uint64_t ordinal) {
 bool Filter::full() const { return state_->waiting.bytes() >= most; }
 
 bool Filter::idle() const { return state_->waiting.empty() && !state_->worker.joinable(); }
+
+// Only between two runs: the counts are the running one's.
+void Filter::tell() {
+  if (state_->worker.joinable() || state_->given == 0) return;
+  base::log(base::Level::info, name_of(state_->argv) + " kept " + std::to_string(std::exchange(state_->kept, 0)) +
+                                   " of " + std::to_string(std::exchange(state_->given, 0)) + " changes");
+}
 
 double Filter::due_in() const {
   if (state_->worker.joinable() || state_->waiting.changes() == 0) return -1;

@@ -38,6 +38,8 @@ class Filter {
   // Appends what came out. Starts the program when enough waits, or for long enough, or `now`. Throws Error(data) for
   // what stopped the program, or what it printed; nothing of that run comes out.
   void step(std::string& out, bool now);
+  // Says how many changes it has kept since the last time, if it was given any.
+  void tell();
   // Seconds until step() has something to start; below zero when only the program's end, or more input, matters.
   double due_in() const;
   // Readable when a run has ended; for poll(2).

@@ -61,6 +61,15 @@ void check_wal_level(pg::Session& session) {
                 session.node() + ": wal_level is " + level + "; set wal_level = logical on that server and restart it");
 }
 
+void warn_of_encoding(pg::Session& session) {
+  if (!takes_any_bytes(session)) return;
+  base::log(base::Level::warn,
+            session.node() +
+                ": the database's encoding is SQL_ASCII, which takes any bytes: at the first text that is no "
+                "UTF-8 capture stops, and that server keeps its WAL until the link is made anew; move the "
+                "tables to a database made with ENCODING 'UTF8' TEMPLATE template0");
+}
+
 // Half a link holds the primary's WAL for nobody: what was made goes again when the rest fails.
 void take_back(pg::Session& session, const std::string& sql) {
   try {
@@ -87,6 +96,8 @@ void make_slot(pg::Session& session, const config::Settings& settings, change::S
 
 }  // namespace
 
+bool takes_any_bytes(pg::Session& session) { return session.query("SHOW server_encoding").get(0, 0) == "SQL_ASCII"; }
+
 std::string link_name(const config::Settings& settings) {
   std::string name = "pgtandem_";
   for (const char c : settings.local_node) {
@@ -100,6 +111,7 @@ void init(const config::Settings& settings, const std::string& node) {
   const config::Node& primary = settings.primary(node);
   pg::Session session(primary, options_for(settings, false));
   check_wal_level(session);
+  warn_of_encoding(session);
   for (const base::TableName& table : settings.synchronization.sync_tables) check_table(session, table);
   pg::check_newest_column(session, settings);
   const std::string name = link_name(settings);

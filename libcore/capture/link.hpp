@@ -15,6 +15,9 @@ namespace capture {
 // What to do where slot and spool no longer fit together, for the end of a message.
 extern const char* const begin_again;
 
+// Whether text in the database may be no UTF-8: its encoding is SQL_ASCII.
+bool takes_any_bytes(pg::Session& session);
+
 // "pgtandem_" and local_node, in the letters that a slot name may have. Slot and publication bear it.
 std::string link_name(const config::Settings& settings);
 

@@ -40,6 +40,7 @@ constexpr double gather_for = 0.001;   // s between looks at a busy stream: what
 constexpr double feedback_every = 1;   // s; far below any sane wal_sender_timeout, and WAL is freed soon
 constexpr double keepalive_every = 1;  // s between lines that only move an idle position
 constexpr double look_every = 10;  // s between looks at the publication: no message tells of a table dropped from it
+constexpr double tell_every = 60;  // s between lines on what a filter's program keeps
 constexpr double settle_every = 0.02;  // s between looks at the mark at the end of a pass
 
 // One connection's life.
@@ -62,6 +63,8 @@ class Stream {
     if (!settings.filters.program.empty())
       filter_ = std::make_unique<Filter>(settings.filters.program, settings.synchronization.sync_timeout);
     const spool::Mark mark = check(settings, session_, *walsender_);
+    // Else the server would end the stream at such a text, and not say where it is; the decoder does.
+    if (takes_any_bytes(session_)) walsender_->query("SET client_encoding = 'SQL_ASCII'");
     durable_ = sent_ = mark.lsn;
     if (to_now && !target) target = pg::identify_system(*walsender_).flushed;
     change::append_source(lines_, mark.source, mark.lsn);
@@ -70,30 +73,16 @@ class Stream {
     heard_ = looked_ = base::monotonic_seconds();
   }
 
-  // Until the target is reached or a stop was requested.
-  void pump() {
-    while (!reached_ && !base::stop_requested()) {
-      const bool full = outlet_.full() || (filter_ && filter_->full());
-      if (full != was_full_) base::log(base::Level::debug, full ? "what reads is slow: waiting" : "what reads goes on");
-      was_full_ = full;
-      const bool still = full || waits_for_switch();
-      const bool more = !still && (take_messages() || reached_ || more_arrived());
-      if (!more || filter_) hand_over();
-      const double now = base::monotonic_seconds();
-      if (now - fed_back_ >= feedback_every || reply_wanted_) feedback();
-      if (now - looked_ >= look_every) look();
-      if (more) continue;
-      // Silence can be a long decoding: ask before giving the server up, and only then.
-      if (!still && now - heard_ > 4 * settings_.synchronization.sync_timeout)
-        throw base::Transient(base::Exit::unreachable, walsender_->where("stream") + ": the server is silent");
-      wait(still);
+  // Until the target is reached or a stop was requested. What stops the stream for good comes behind whole
+  // transactions: these go on first, for the way out of it begins with using up the spool.
+  void pump() try { pump_on(); } catch (const base::Transient&) {
+    throw;
+  } catch (const base::Error&) {
+    if (!filter_) {
+      outlet_.put(lines_);
+      outlet_.close(settings_.synchronization.sync_timeout);
     }
-    hand_over();
-    while (filter_ && !filter_->idle() && !base::stop_requested()) {
-      if (base::monotonic_seconds() - fed_back_ >= feedback_every) feedback();
-      wait(true);
-      hand_over();
-    }
+    throw;
   }
 
   // After the last line: sees it out of the door, however long the reader takes, and tells the primary of it within
@@ -116,10 +105,36 @@ class Stream {
   }
 
  private:
+  void pump_on() {
+    while (!reached_ && !base::stop_requested()) {
+      const bool full = outlet_.full() || (filter_ && filter_->full());
+      if (full != was_full_) base::log(base::Level::debug, full ? "what reads is slow: waiting" : "what reads goes on");
+      was_full_ = full;
+      const bool still = full || waits_for_switch();
+      const bool more = !still && (take_messages() || reached_ || more_arrived());
+      if (!more || filter_) hand_over();
+      const double now = base::monotonic_seconds();
+      if (now - fed_back_ >= feedback_every || reply_wanted_) feedback();
+      if (now - looked_ >= look_every) look();
+      if (more) continue;
+      // Silence can be a long decoding: ask before giving the server up, and only then.
+      if (!still && now - heard_ > 4 * settings_.synchronization.sync_timeout)
+        throw base::Transient(base::Exit::unreachable, walsender_->where("stream") + ": the server is silent");
+      wait(still);
+    }
+    hand_over();
+    while (filter_ && !filter_->idle() && !base::stop_requested()) {
+      if (base::monotonic_seconds() - fed_back_ >= feedback_every) feedback();
+      wait(true);
+      hand_over();
+    }
+    if (filter_) filter_->tell();
+  }
+
   // Decodes what has arrived, up to a chunk; false when nothing more is there now.
   bool take_messages() {
     for (;;) {
-      const pg::StreamMessage message = stream_->next();
+      const pg::StreamMessage message = next_message();
       switch (message.kind) {
         case pg::StreamMessage::Kind::none:
           return false;
@@ -140,6 +155,19 @@ class Stream {
       }
       if (filter_ && filter_->full()) return true;
     }
+  }
+
+  // A character of the database's encoding that UTF-8 lacks: the server ends the stream at it, with no word on its
+  // place.
+  pg::StreamMessage next_message() try { return stream_->next(); } catch (const pg::SqlError& refused) {
+    if (refused.sqlstate() != "22P05" && refused.sqlstate() != "22021") throw;
+    const std::string place = decoder_.in_transaction() ? "after change " + std::to_string(decoder_.changes()) +
+                                                              " of the transaction " + decoder_.commit_lsn().text()
+                                                        : "in the transaction after " + sent_.text();
+    throw refused.saying(std::string(refused.what()) + ", " + place +
+                         "; UPDATE that text on the primary; the WAL keeps what was written before, and no capture "
+                         "gets past it, so then " +
+                         begin_again);
   }
 
   // While sync is disabled the primary is left unread, as where the reader is slow: its WAL waits, and it hears of us.
@@ -166,18 +194,31 @@ class Stream {
       return;
     }
     const size_t before = lines_.size();
-    const Decoder::Step step = decoder_.decode(message, lines_);
+    const Decoder::Step step = decode(message);
     if (step == Decoder::Step::commit) {
       sent_ = decoder_.end_lsn();
       backoff_.succeeded();
       record_.did(decoder_.changes());
     }
-    if (lines_.size() - before > change::max_line)
-      throw base::Error(base::Exit::data, "a row of " + std::to_string(lines_.size() - before) +
-                                              " bytes in the transaction " + decoder_.commit_lsn().text() +
+    if (const size_t size = lines_.size() - before; size > change::max_line) {
+      lines_.resize(before);
+      throw base::Error(base::Exit::data, "a row of " + std::to_string(size) + " bytes in the transaction " +
+                                              decoder_.commit_lsn().text() +
                                               " is longer than a line may be; make it smaller on the primary, or leave "
                                               "its table out of sync_tables and begin again");
+    }
     if (filter_) filter(step, before);
+  }
+
+  // Of a message that is refused nothing stays.
+  Decoder::Step decode(std::string_view message) {
+    const size_t before = lines_.size();
+    try {
+      return decoder_.decode(message, lines_);
+    } catch (const base::Error&) {
+      lines_.resize(before);
+      throw;
+    }
   }
 
   // The lines of one message, which start at `from`, go through the program, or around it.
@@ -242,6 +283,10 @@ class Stream {
 
   void look() {
     check_published(settings_, session_);
+    if (filter_ && told_ + tell_every < base::monotonic_seconds()) {
+      filter_->tell();
+      told_ = base::monotonic_seconds();
+    }
     looked_ = base::monotonic_seconds();
   }
 
@@ -285,6 +330,7 @@ class Stream {
   double handed_ = 0;
   double fed_back_ = 0;
   double looked_ = 0;
+  double told_ = 0;
   double kept_alive_ = 0;
   bool reply_wanted_ = false;
   bool reached_ = false;

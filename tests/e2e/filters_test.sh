@@ -181,7 +181,8 @@ same "changes that the commits tell" "20 0 1" "$("$BIN/queue" get | jq -r 'selec
 ! "$BIN/queue" get | grep -q operation_id || fail "an operation_id is left in the stream"
 primary "insert into plain values (22, 13)"
 program "grep, 'public.plain.*\"a\":12'"
-pass # grep ends with 1: it kept nothing
+pass # grep ends with 1: it kept nothing, which is told
+log_has "$work/capture.log" 'info .*filters.program grep kept 0 of 1 changes' || fail "what the program left out is not told"
 primary "insert into plain values (23, 12)"
 program "python3, -c, 'import sys, json; [print(json.dumps(json.loads(l))) for l in sys.stdin]'"
 pass && expect 0 "$BIN/apply"
@@ -216,6 +217,8 @@ bad_program 'was killed by signal 9'
 script filter <<<'[ "$(wc -l)" = 0 ] || exit 7'
 bad_program 'ended with exit code 7'
 script filter <<<'exit 0'
+bad_program 'ended without having read all of its input'
+script filter <<<'head -n 1 >/dev/null' # into its buffer it took more than that, and says that all is well
 bad_program 'ended without having read all of its input'
 script filter <<<"head -c 1 | grep -q . || exit 0; exec sleep $nap"
 bad_program 'within 2.0 s .sync_timeout. and was killed'

@@ -55,6 +55,10 @@ TEST_CASE("a child's end tells its code, its signal, and what it did not read") 
   CHECK(large.end.how == How::exited);
   CHECK(large.end.unread == 1 << 20);
   CHECK(run("head -c 1 >/dev/null", std::string(1 << 20, 'x')).end.unread > 0);
+  // it took all but the last byte into its buffer, and never asked for more
+  CHECK(run("head -n 1 >/dev/null", "one\ntwo\nthree\n").end.unread > 0);
+  CHECK(run("dd bs=65536 count=1 2>/dev/null", "one\ntwo\n").end.unread == 1);
+  CHECK(run("dd bs=65536 count=2 2>/dev/null", "one\ntwo\n").out == "one\ntwo\n");
   // SIGPIPE is not ignored there, as we ignore it
   CHECK(run("yes | head -n 1; cat", "x").out == "y\nx");
 }
