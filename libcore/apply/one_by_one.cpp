@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "apply/enum_labels.hpp"
+#include "apply/misfit.hpp"
 #include "base/error.hpp"
 #include "pg/error.hpp"
 
@@ -256,10 +258,25 @@ bool OneByOne::put(const Operation& operation) {
   }
 }
 
+// What would make the standby take the operation, for the end of a message; empty where that is not known.
+std::string OneByOne::advice(const Operation& operation, const pg::SqlError& refused) {
+  if (refused.sqlstate() != unknown_label) return {};
+  const std::optional<MissingLabel> missing = missing_label(session_, operation);
+  if (!missing) return {};
+  const std::string mend = "; " + missing->statement() + " (BEFORE or AFTER another one, as on the primary)";
+  if (incidents_.quarantine.enabled() && incidents_.follows_shapes())
+    throw Misfit(session_.node() + ": table " + operation.relation->text + " cannot take the label " + missing->label +
+                     " of operation " + id_of(operation) + ", for its enum " + missing->type + " lacks it" + mend,
+                 *operation.relation, {})
+        .by_a_change();
+  return mend;
+}
+
 // For what is in it. Where nothing may be held, or left out, it stops apply.
 void OneByOne::hold(const Operation& operation, const pg::SqlError& refused) {
-  if (incidents_.leaves_out) return incidents_.leave_out(operation, refused.reason());
-  if (!incidents_.quarantine.enabled()) throw refused.saying(named(operation) + refused.what());
+  const std::string mend = advice(operation, refused);
+  if (incidents_.leaves_out) return incidents_.leave_out(operation, refused.reason() + mend);
+  if (!incidents_.quarantine.enabled()) throw refused.saying(named(operation) + refused.what() + mend);
   const TargetTable& table = targets_.of(*operation.relation);
   std::string present;
   if (!table.match.empty() && operation.key.size() == operation.relation->key.size()) try {
@@ -267,7 +284,7 @@ void OneByOne::hold(const Operation& operation, const pg::SqlError& refused) {
     } catch (const pg::SqlError& again) {  // the key itself is what the standby's type can't take
       if (!pg::is_refusal_of_rows(again)) throw;
     }
-  incidents_.hold(Held(operation, table).operation(), refused.sqlstate(), refused.reason(), present);
+  incidents_.hold(Held(operation, table).operation(), refused.sqlstate(), refused.reason() + mend, present);
 }
 
 }  // namespace apply

@@ -27,7 +27,8 @@ class OneByOne {
   // One that comes out of quarantine: as write(), but it is not held again. Returns why it is refused; empty when it
   // was not.
   std::string retry(const Operation& operation);
-  // Takes out an operation that is refused. Throws where nothing may be held, or left out.
+  // Takes out an operation that is refused. Throws where nothing may be held, or left out; and Misfit where it is a
+  // label that the standby's enum lacks, for then all rows with it would be refused: the table waits for it.
   void hold(const Operation& operation, const pg::SqlError& refused);
   // Takes out one that comes after the held operation `first` on the same row.
   void wait(const Operation& operation, const std::string& first);
@@ -36,6 +37,7 @@ class OneByOne {
   std::optional<pg::SqlError> attempt(const Operation& operation);
   void meet(const Operation& operation, TargetTable& table);
   bool put(const Operation& operation);
+  std::string advice(const Operation& operation, const pg::SqlError& refused);
   void insert_conflict(const Operation& operation, TargetTable& table, const pg::SqlError& refused);
   void row_missing(const Operation& operation, TargetTable& table);
   enum class Room { none, refused, made };

@@ -10,8 +10,9 @@ set -euo pipefail
 two_servers
 both "create table shop (id int primary key, name text, big text)" "alter table shop alter big set storage external" "create table rest (id int primary key, n int)" \
   "create table whole (a int, b text)" "alter table whole replica identity full" \
-  "create table top (id int primary key, n text)" "create table sub (id int primary key, top int references top)"
-synced='shop, rest, whole, top, sub'
+  "create table top (id int primary key, n text)" "create table sub (id int primary key, top int references top)" \
+  "create type mood as enum ('sad')" "create table moods (id int primary key, m mood, more mood[])"
+synced='shop, rest, whole, top, sub, moods'
 config() { write_config "$synced" 'batch_size: 20' "$@"; }
 config
 link_up
@@ -193,8 +194,29 @@ at_least "kills with a part of it applied" 1 "$between"
 expect 0 "$BIN/apply"
 equal_tables
 
+# --- a label that the standby's enum lacks: of that no message of the stream tells, and no row with it is lost ---
+primary "alter type mood add value 'glad' before 'sad'" "insert into moods values (1, 'sad', null), (2, 'glad', null)" "insert into rest values (300, 1)"
+last_pass 1 "moods cannot take the label 'glad' of operation .*, for its enum public.mood lacks it; ALTER TYPE public.mood ADD VALUE 'glad' .BEFORE or AFTER"
+equal_tables rest
+primary "alter type mood add value 'it''s'" "insert into moods values (3, null, array['sad', 'it''s']::mood[])" "insert into rest values (301, 1)"
+waiting_pass moods
+same "operations in quarantine" "" "$("$BIN/queue" dead list)"
+standby "alter type mood add value 'glad' before 'sad'"
+waiting_pass moods
+standby "select reason from pgtandem.tables where name = 'public.moods'" >"$work/reason"
+comes_back moods "$(grep -oE 'ALTER TYPE [^(]*' "$work/reason")"
+
 # --- common_columns ---
 config 'schema_drift: common_columns'
+primary "alter type mood add value 'odd'" "insert into moods values (4, 'odd', null), (5, 'glad', null)"
+pass
+expect 1 "$BIN/apply"
+told "is in quarantine: .*; ALTER TYPE public.mood ADD VALUE 'odd'"
+same "the rows beside it" 5 "$(standby 'select max(id) from moods')"
+standby "alter type mood add value 'odd'"
+expect 0 "$BIN/queue" dead retry all
+expect 0 "$BIN/apply"
+equal_tables moods
 primary "alter table shop add column extra text default 'e'" "insert into shop (id, title, extra) values (40, 'forty', 'x')" "update shop set title = title || '!' where id < 30" \
   "alter table whole add column c int" "insert into whole (a, c) values (4000, 1), (4000, 2)" "delete from whole where c = 2" "alter table shop drop column two" "insert into shop (id) values (41)"
 middle shop 42
