@@ -22,6 +22,7 @@ constexpr size_t most_bytes = 4 << 20;  // of events that wait for a program, an
 constexpr double patience = 30;         // s that a program may take for one run
 constexpr int at_the_end = 5;           // s for what is left when apply ends
 constexpr double rest = 0.2;            // s between two runs: they gather
+constexpr double tell_every = 30;       // s between two lines on what was dropped
 
 }  // namespace
 
@@ -38,6 +39,8 @@ struct Hooks::Hook {
   std::string waiting;
   uint64_t waiting_events = 0;
   uint64_t dropped = 0;
+  uint64_t told = 0;  // of these
+  double told_at = 0;
   bool running = false;
   bool ending = false;
   std::chrono::steady_clock::time_point until;
@@ -57,9 +60,14 @@ struct Hooks::Hook {
     }
     ::eventfd_write(cancel.get(), 1);
     thread.join();
-    if (dropped > 0)
-      base::log(base::Level::warn, "hook " + name + ": " + std::to_string(dropped) +
-                                       " events were dropped, because the program did not take them in time");
+    if (dropped > told) tell();
+  }
+
+  void tell() {
+    base::log(base::Level::warn, "hook " + name + ": " + std::to_string(dropped) +
+                                     " events were dropped, because the program did not take them in time");
+    told = dropped;
+    told_at = base::monotonic_seconds();
   }
 
   // All are told before the first is waited for: their last seconds are the same ones.
@@ -72,10 +80,16 @@ struct Hooks::Hook {
 
   void drop(uint64_t events) { dropped += events; }
 
+  // A run may last for ever: it is told as it happens, though not each time.
+  void overflow(uint64_t events) {
+    drop(events);
+    if (told == 0 || base::monotonic_seconds() - told_at >= tell_every) tell();
+  }
+
   void add(const std::string& line) {
     if (open.size() + line.size() > most_bytes) {
       const std::lock_guard lock(mutex);
-      return drop(1);
+      return overflow(1);
     }
     open += line;
     ++open_events;
@@ -85,7 +99,7 @@ struct Hooks::Hook {
     if (open.empty()) return;
     const std::lock_guard lock(mutex);
     if (waiting.size() + open.size() > most_bytes) {
-      drop(open_events);
+      overflow(open_events);
     } else {
       waiting += open;
       waiting_events += open_events;

@@ -68,7 +68,14 @@ follow_apply
 primary "update pairs set n = n + 1 where id = 500"
 pass
 wait_until 10 "the update, beside a hook that hangs" eval '[ "$(standby "select n from pairs where id = 500")" = "$(primary "select n from pairs where id = 500")" ]'
+# more than waits for it: told while apply runs, and not with each event
+primary "insert into pairs select n, 1 from generate_series(10001, 80000) n"
+pass
+wait_until 60 "word of events that were dropped" log_has "$work/apply.log" 'warn .*hook on_sync_complete: [0-9]+ events were dropped'
+wait_applied 60
+at_most "lines on that" 3 "$(grep -c 'events were dropped' "$work/apply.log")"
 follow_stop
+log_has "$work/apply.log" 'hook on_sync_complete: [0-9]{5,} events were dropped' || fail "not all are counted: $(grep dropped "$work/apply.log")"
 standby "alter table pairs drop constraint small"
 config
 expect 0 "$BIN/queue" dead retry all
