@@ -271,5 +271,14 @@ refused 65 'spool.max_dead allows no more' "$BIN/apply"
 config
 expect 1 "$BIN/apply"
 same "held" 5 "$(held)"
+# a letter has the row as it was on the standby
+standby "alter table pairs drop constraint small"
+expect 0 "$BIN/queue" dead retry all
+expect 0 "$BIN/apply"
+standby "alter table pairs add constraint small check (n < 7000)"
+primary "update pairs set n = 9000 where id = 20001"
+pass
+expect 1 "$BIN/apply"
+same "the change, and the row that it was for" "9000 5000" "$(dead '"\(.change.new.n) \(.standby.n)"')"
 same "what the audit record tells of" "applied dropped not_committed quarantined retry superseded" "$(jq -r .action "$work/spool/audit.jsonl" | sort -u | xargs)"
 say "quarantine_test: passed in $SECONDS s"

@@ -21,10 +21,10 @@ primary 'select types.tables()' >"$work/tables.sql"
 for name in primary standby; do cluster_psql "$name" crawler -1 -f "$work/tables.sql"; done
 mapfile -t TABLES < <(primary "select relname from pg_class where relname ~ '^(of|full|key)_[0-9]+$' and relkind = 'r'")
 write_config "$(IFS=, && echo "${TABLES[*]}")" 'batch_size: 300'
-# What a role has set for itself must not show in any value.
+# What a role has set for itself must not show in any value, nor end anything.
 for setting in "bytea_output = 'escape'" "datestyle = 'German'" "intervalstyle = 'sql_standard'" "timezone = 'Asia/Kolkata'" \
   'extra_float_digits = -5' "client_encoding = 'LATIN1'" "search_path = 'types', 'public'" "default_transaction_read_only = on" \
-  'array_nulls = off' 'xmloption = document'; do
+  'array_nulls = off' 'xmloption = document' "statement_timeout = '1ms'" "lock_timeout = '1ms'" "idle_in_transaction_session_timeout = '1ms'"; do
   for name in primary standby; do cluster_psql "$name" crawler -c "alter role pgtandem set $setting"; done
 done
 link_up
@@ -45,4 +45,6 @@ say "no columns: $(primary "select string_agg(type::text, ', ' order by n) from 
 primary "select n, type from types.all_of_them where why_not is null" >"$work/types"
 empty=$(primary "select string_agg(type::text, ', ' order by n) from types.all_of_them where why_not is null and (xpath('/row/c/text()', query_to_xml(format('select count(v) as c from of_%s', n), false, true, '')))[1]::text = '0'")
 say "no value of: $empty"
+at_least "types" 200 "$(wc -l <"$work/types")"
+at_most "types of which no value was written" 25 "$(tr ',' '\n' <<<"$empty" | wc -l)"
 say "types_test: passed, $(wc -l <"$work/types") types, $(grep -c . "$work/rows.standby") rows and names, in $SECONDS s"
