@@ -35,7 +35,7 @@ expect 1 "$BIN/apply"
 same "the rest of the transaction, and what came after" "1 2 3 4 6 7|1" "$(ids standby sums)|$(ids standby parts)"
 same "what is held" "insert 23514 5 more than 1000 in all, update  5 waits" "$(dead '"\(.type) \(.sqlstate) \(.change.new.id) \(.message)"' | sed 's/waits.*/waits/' | paste -sd, | sed 's/,/, /')"
 same "marked for the next full pass" public.sums "$(jq -r .table "$work"/state/marks/*)"
-same "the trigger's row is not told of as the standby's" "" "$(dead '.standby // empty')"
+same "the trigger's row is not told of as the standby's" "" "$(dead '.present // empty')"
 expect 0 "$BIN/queue" dead retry all
 expect 1 "$BIN/apply"
 grep -q 'stays in quarantine: .*more than 1000 in all' "$work/err" || fail "a retry that is refused at its commit is not told: $(cat "$work/err")"
