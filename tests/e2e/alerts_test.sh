@@ -6,6 +6,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 PRIMARY_URL=postgresql://nobody@127.0.0.1:1/crawler
+# shellcheck disable=SC2034 # for lib.sh
 STANDBY_URL=$PRIMARY_URL
 for name in takes fails hangs; do printf '#!/bin/sh\ncat >>"%s/%s.jsonl"\n' "$work" "$name" >"$work/$name"; done
 echo 'exit 1' >>"$work/fails"
