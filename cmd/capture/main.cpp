@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "capture/link.hpp"
-#include "capture/stream.hpp"
+#include "capture/run.hpp"
 #include "cli/tool.hpp"
 
 int main(int argc, char** argv) {

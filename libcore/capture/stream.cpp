@@ -1,7 +1,6 @@
 #include "capture/stream.hpp"
 
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -23,10 +22,8 @@
 #include "change/writer.hpp"
 #include "pg/error.hpp"
 #include "pg/replication.hpp"
-#include "pg/rights.hpp"
 #include "spool/mark.hpp"
 #include "state/gate.hpp"
-#include "state/service.hpp"
 #include "state/tool_record.hpp"
 
 namespace capture {
@@ -35,7 +32,6 @@ namespace {
 using change::Lsn;
 
 constexpr size_t chunk = 256 << 10;    // bytes handed to the outlet at once: few locks, little delay
-constexpr size_t capacity = 8 << 20;   // bytes that may wait for the pipe; then the primary is left unread
 constexpr double gather_for = 0.001;   // s between looks at a busy stream: what is woken costs more than what is read
 constexpr double feedback_every = 1;   // s; far below any sane wal_sender_timeout, and WAL is freed soon
 constexpr double keepalive_every = 1;  // s between lines that only move an idle position
@@ -43,12 +39,12 @@ constexpr double look_every = 10;  // s between looks at the publication: no mes
 constexpr double tell_every = 60;  // s between lines on what a filter's program keeps
 constexpr double settle_every = 0.02;  // s between looks at the mark at the end of a pass
 
-// One connection's life.
-class Stream {
+}  // namespace
+
+class Stream::State {
  public:
-  // `target` is set to the present end of the WAL if it is still empty and `to_now`. Waits where `gate` is closed.
-  Stream(const config::Settings& settings, const config::Node& primary, std::optional<Lsn>& target, bool to_now,
-         Outlet& outlet, base::Backoff& backoff, state::Gate* gate, state::ToolRecord& record)
+  State(const config::Settings& settings, const config::Node& primary, std::optional<Lsn>& target, bool to_now,
+        Outlet& outlet, base::Backoff& backoff, state::Gate* gate, state::ToolRecord& record)
       : settings_(settings),
         target_(target),
         backoff_(backoff),
@@ -73,8 +69,8 @@ class Stream {
     heard_ = looked_ = base::monotonic_seconds();
   }
 
-  // Until the target is reached or a stop was requested. What stops the stream for good comes behind whole
-  // transactions: these go on first, for the way out of it begins with using up the spool.
+  // What stops the stream for good comes behind whole transactions: these go on first, for the way out of it begins
+  // with using up the spool.
   void pump() try { pump_on(); } catch (const base::Transient&) {
     throw;
   } catch (const base::Error&) {
@@ -85,9 +81,6 @@ class Stream {
     throw;
   }
 
-  // After the last line: sees it out of the door, however long the reader takes, and tells the primary of it within
-  // this pass, as long as a `queue put` is there to make it durable. A stop leaves at once what the reader does not
-  // take: it was not confirmed and will come again.
   void settle() {
     const double patience = base::stop_requested() ? 1 : settings_.synchronization.sync_timeout;
     double deadline = base::monotonic_seconds() + patience;
@@ -338,61 +331,13 @@ class Stream {
   bool was_waiting_ = false;  // for the switch
 };
 
-// Another capture is at work: what is to be known of capture is that one's to tell.
-bool is_elsewhere(const base::Error& failure) { return failure.kind() == base::Exit::try_later; }
+Stream::Stream(const config::Settings& settings, const config::Node& primary, std::optional<Lsn>& target, bool to_now,
+               Outlet& outlet, base::Backoff& backoff, state::Gate* gate, state::ToolRecord& record)
+    : state_(std::make_unique<State>(settings, primary, target, to_now, outlet, backoff, gate, record)) {}
 
-// One connection after another, until all is written.
-void stream_all(const config::Settings& settings, const Options& options, const config::Node& primary,
-                state::Gate* gate, Outlet& outlet, state::ToolRecord& record) {
-  const config::Synchronization& sync = settings.synchronization;
-  base::Backoff backoff(options.follow ? -1 : sync.max_retry_attempts, sync.retry_delay);
-  std::optional<Lsn> target = options.until;
-  for (;;) {
-    try {
-      Stream stream(settings, primary, target, !options.follow, outlet, backoff, gate, record);
-      stream.pump();
-      stream.settle();
-      return;
-    } catch (const base::Transient& failure) {
-      if (!is_elsewhere(failure)) record.failed(failure.what(), true);
-      if (backoff.wait(failure.what())) continue;
-      if (base::stop_requested()) return;
-      throw;
-    } catch (const pg::SqlError& refused) {
-      // The publication of the time that is decoded, not of today: it was dropped once, or made after the slot.
-      if (refused.sqlstate() != "42704") pg::throw_refusal(refused, "capture init");
-      throw base::Error(refused.kind(), std::string(refused.what()) + " at the slot's position; " + begin_again);
-    }
-  }
-}
+Stream::~Stream() = default;
 
-}  // namespace
-
-void run(const config::Settings& settings, const Options& options, int out) {
-  const config::Synchronization& sync = settings.synchronization;
-  const config::Node& primary = settings.primary(options.node);
-  const bool configured = sync.auto_sync_enabled;
-  std::optional<state::Gate> gate;
-  if (options.switched && options.follow) gate.emplace(settings.state_directory, configured);
-  const bool once = options.switched && !options.follow;
-  if (once && state::is_switched_off(settings.state_directory, configured, primary.name)) {
-    ::close(out);
-    return;
-  }
-  const std::vector<std::string>& program = settings.filters.program;
-  if (!program.empty()) Filter::try_out(program, sync.sync_timeout);
-  Outlet outlet(out, capacity);
-  state::ToolRecord record(settings.state_directory, "capture");
-  std::optional<state::Service> service;
-  if (options.follow) service.emplace(settings, "capture");
-  try {
-    stream_all(settings, options, primary, gate ? &*gate : nullptr, outlet, record);
-    record.ended(static_cast<int>(base::Exit::done));
-  } catch (const base::Error& failure) {
-    if (!is_elsewhere(failure)) record.failed(failure.what(), false);
-    record.ended(static_cast<int>(failure.kind()));
-    throw;
-  }
-}
+void Stream::pump() { state_->pump(); }
+void Stream::settle() { state_->settle(); }
 
 }  // namespace capture

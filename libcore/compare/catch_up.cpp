@@ -15,7 +15,7 @@
 #include "base/stop.hpp"
 #include "base/watch.hpp"
 #include "capture/link.hpp"
-#include "capture/stream.hpp"
+#include "capture/run.hpp"
 #include "spool/mark.hpp"
 #include "spool/put.hpp"
 #include "state/gate.hpp"

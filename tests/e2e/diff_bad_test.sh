@@ -58,11 +58,9 @@ expect 64 "$BIN/diff" --node nobody
 expect 0 "$BIN/diff" --table good --table public.good --summary
 same "a table named twice" 1 "$(wc -l <"$work/out")"
 
-# --- a row of 100 MB: told as a line of a few; more than a line may hold is one error ---
+# --- a row of more than a line may hold is one error, and costs its table; one that a line just holds: large_values_test ---
 both 'create table large (id int primary key, v text); grant select on large to reader'
-for name in primary standby; do on_server "$name" "insert into large values (1, repeat('0123456789', 10000000)), (2, repeat('x', 140000000))"; done
-write_config large
-expect 0 "$BIN/diff"
+for name in primary standby; do on_server "$name" "insert into large values (1, 'a'), (2, repeat('x', 140000000))"; done
 primary "insert into good values (1, 'a')"
 standby "update large set v = v || '.' where id = 2" 'insert into large values (3), (4)'
 write_config 'good, large, narrow'
@@ -77,10 +75,6 @@ standby 'delete from large where id > 2'
 write_config large
 expect 1 "$BIN/diff" --summary
 same "in the summary" 'public.large  different  2 rows: 1 changed, 0 missing, 0 extra' "$(cat "$work/out")"
-both "delete from large where id = 2"
-standby "update large set v = v || '.' where id = 1"
-expect 1 "$BIN/diff"
-same "a row of 100 MB" 100000000 "$(jq -r 'select(.type == "update") | .new.v' "$work/out" | tr -d '\n' | wc -c)"
 
 # --- what waits to be compared goes to a file: one that cannot be made, or written, is one line, and nothing is told by halves ---
 both 'create table many (id int primary key, v int); grant select on many to reader'

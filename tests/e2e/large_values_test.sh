@@ -2,7 +2,7 @@
 # timeout: 900
 # long: a gigabyte of text is written and hashed several times
 # Values as large as PostgreSQL has them: two of more than 512 MB in one row, and one of nearly 1 GB. They are compared, and
-# where they differ that is said in one line with what to do, for no line holds them.
+# where they differ that is said in one line with what to do, for no line holds them. One of 100 MB is a line.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -26,4 +26,12 @@ expect 65 "$BIN/diff"
 ended_with diff 'public.whole: a row that differs takes a line of 10[0-9][0-9] MiB, more than a line may have (128 MiB)'
 ! grep -q '"commit"' "$work/out" || fail "a part of the changes is a whole transaction"
 expect 1 "$BIN/diff" --summary
+
+both 'create table line (id int primary key, v text)'
+for name in primary standby; do on_server "$name" "insert into line values (1, repeat('0123456789', 10000000))"; done
+write_config line 'sync_timeout: 120'
+expect 0 "$BIN/diff"
+standby "update line set v = v || '.'"
+expect 1 "$BIN/diff"
+same "a row of 100 MB" 100000000 "$(jq -r 'select(.type == "update") | .new.v' "$work/out" | tr -d '\n' | wc -c)"
 say "large_values_test: passed"
