@@ -18,14 +18,10 @@
 #include "change/change.hpp"
 #include "compare/cut.hpp"
 #include "compare/row_look.hpp"
+#include "compare/suspect.hpp"
 #include "config/settings.hpp"
 
 namespace compare {
-
-struct Suspect {
-  const change::Relation* relation = nullptr;
-  std::vector<change::Value> key;  // as relation->key; values are the caller's
-};
 
 struct Verdict {
   enum class Kind { equal, differs, unsettled } kind = Kind::unsettled;

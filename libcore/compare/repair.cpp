@@ -12,22 +12,20 @@
 
 #include "apply/fold.hpp"
 #include "apply/list_source.hpp"
-#include "apply/quarantine.hpp"
-#include "apply/row_keys.hpp"
 #include "base/arena.hpp"
-#include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/retry.hpp"
 #include "base/stop.hpp"
 #include "base/tame.hpp"
-#include "change/writer.hpp"
 #include "compare/copy_tables.hpp"
 #include "compare/paused.hpp"
 #include "compare/recheck.hpp"
 #include "compare/repair_changes.hpp"
+#include "compare/repair_counts.hpp"
 #include "compare/row_key.hpp"
 #include "compare/sieve.hpp"
+#include "compare/superseded.hpp"
 #include "pg/error.hpp"
 #include "pg/session.hpp"
 #include "spool/dead.hpp"
@@ -79,7 +77,7 @@ class Repair {
     tell();
     if (open && !base::stop_requested())
       throw base::Error(Exit::data, "stdin: the comparison broke off; what it had named is mended, run it again");
-    return unsettled_ > 0 || refused_ > 0 || !paused_.empty() ? Exit::finding : Exit::done;
+    return anything_left(totals_) || !paused_.empty() ? Exit::finding : Exit::done;
   }
 
  private:
@@ -135,7 +133,7 @@ class Repair {
   // The rows named so far.
   void mend() {
     base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
-    drop_doubles();
+    drop_doubles(suspects_);
     while (!suspects_.empty() && !base::stop_requested()) {
       RepairCounts counts;
       try {
@@ -148,7 +146,7 @@ class Repair {
             recheck(settings_, how, suspects_, [&](const Looked& looked) { write(looked, counts); });
         for (size_t i = 0; i < verdicts.size(); ++i)
           if (verdicts[i].kind == Verdict::Kind::unsettled) ++counts[suspects_[i].relation->text].unsettled;
-        add(counts);
+        add(counts, totals_);
         break;
       } catch (const base::Error& failure) {
         // What was settled and written stays, and is found equal by the next look.
@@ -159,20 +157,6 @@ class Repair {
     }
     suspects_.clear();
     arena_.reset();
-  }
-
-  // A row that several lines name is looked at once; of a table without a key its copies would be counted twice.
-  void drop_doubles() {
-    const auto less = [](const Suspect& a, const Suspect& b) {
-      if (a.relation != b.relation) return a.relation < b.relation;
-      return std::ranges::lexicographical_compare(a.key, b.key, [](const Value& x, const Value& y) {
-        return x.kind != y.kind ? x.kind < y.kind : x.text() < y.text();
-      });
-    };
-    std::sort(suspects_.begin(), suspects_.end(), less);
-    const auto last = std::unique(suspects_.begin(), suspects_.end(),
-                                  [&](const Suspect& a, const Suspect& b) { return !less(a, b) && !less(b, a); });
-    suspects_.erase(last, suspects_.end());
   }
 
   // With the applier held: what differs, in a transaction that it cannot overtake.
@@ -204,19 +188,17 @@ class Repair {
       std::erase_if(which, [&](size_t i) { return refused.contains(&suspects_[i]); });
     }
     if (print_) return;
-    Mended mended;
+    MendedRows mended;
     for (const size_t i : which) mended[suspects_[i].relation].push_back(apply::key_hash(suspects_[i].key));
-    supersede(mended);
+    supersede(settings_.spool.directory, node_, mended);
   }
 
   // Of a table that is refused as a whole the first few tell why.
   void tell_refused(const Suspect& suspect, const std::string& why) {
     const uint64_t told = ++told_refused_[suspect.relation->text];
     if (told > most_told) return;
-    std::string key;
-    change::append_key(key, *suspect.relation, suspect.key);
-    if (!key.empty()) key.erase(0, std::string_view(R"(,"key":)").size());
-    base::log(base::Level::warn, node_ + ": " + suspect.relation->text + ": the row " + base::tame(key, key_width) +
+    base::log(base::Level::warn, node_ + ": " + suspect.relation->text + ": the row " +
+                                     base::tame(key_text(suspect), key_width) +
                                      " is refused, and left as it is: " + why +
                                      (told == most_told ? "; what else is refused of this table is only counted" : ""));
   }
@@ -240,29 +222,6 @@ class Repair {
     return true;
   }
 
-  // What is held in quarantine of rows that are as on the primary now: a retry would take them back. It may tell rows
-  // apart by other columns than the comparison does.
-  using Mended = std::map<const Relation*, std::vector<uint64_t>>;  // key_hash() of rows
-  void supersede(const Mended& mended) {
-    for (const spool::DeadLetter& letter : spool::dead_letters(settings_.spool.directory, node_))
-      if (std::ranges::any_of(mended, [&](const auto& rows) {
-            return letter.table == rows.first->text && is_of(letter, *rows.first, rows.second);
-          }))
-        release(letter);
-  }
-
-  static bool is_of(const spool::DeadLetter& letter, const Relation& relation, const std::vector<uint64_t>& rows) {
-    const apply::HeldOperation held(letter);
-    return std::ranges::any_of(apply::row_keys(held.operation(), apply::key_names(relation)),
-                               [&](uint64_t key) { return std::ranges::find(rows, key) != rows.end(); });
-  }
-
-  void release(const spool::DeadLetter& letter) {
-    spool::remove_dead(settings_.spool.directory, letter, "superseded");
-    base::log(base::Level::info,
-              node_ + ": operation " + letter.id() + " on " + letter.table + " leaves quarantine: its row was mended");
-  }
-
   void copy(const base::TableName& table) {
     if (base::stop_requested()) return;
     uint64_t rows = 0;
@@ -279,68 +238,22 @@ class Repair {
                                        ": the copy of it is refused, and the table left as it is: " + refused.reason());
       RepairCounts counts;
       counts[table.text()].refused = 1;  // no more of it was tried
-      return add(counts);
+      return add(counts, totals_);
     } catch (const base::Error& failure) {
       if (!base::stop_requested()) throw;
       base::log(base::Level::info, failure.what());
       return;
     }
     if (print_) return;
-    for (const spool::DeadLetter& letter : held) release(letter);
+    for (const spool::DeadLetter& letter : held) supersede(settings_.spool.directory, node_, letter);
     RepairCounts counts;
     counts[table.text()].copied = rows;
-    add(counts);
-  }
-
-  void add(const RepairCounts& counts) {
-    for (const auto& [table, count] : counts) {
-      RepairCount& total = totals_[table];
-      total.inserted += count.inserted;
-      total.updated += count.updated;
-      total.deleted += count.deleted;
-      total.copied += count.copied;
-      total.equal += count.equal;
-      total.unsettled += count.unsettled;
-      total.left_out += count.left_out;
-      total.refused += count.refused;
-      unsettled_ += count.unsettled;
-      refused_ += count.refused;
-    }
+    add(counts, totals_);
   }
 
   void tell() {
-    for (const auto& [table, count] : totals_) {
-      std::string text = node_ + ": " + table + ": ";
-      if (count.copied > 0) text += "copied " + std::to_string(count.copied) + " rows, ";
-      text += "repaired " + std::to_string(count.mended()) + " (" + std::to_string(count.inserted) + " inserted, " +
-              std::to_string(count.updated) + " updated, " + std::to_string(count.deleted) + " deleted)";
-      if (count.equal > 0) text += "; " + std::to_string(count.equal) + " had become equal";
-      text += left_out_by_program(count.left_out, "; ");
-      if (count.unsettled > 0)
-        text += "; " + std::to_string(count.unsettled) + " left, which are written too often to be sure of";
-      if (count.refused > 0)
-        text +=
-            "; " + std::to_string(count.refused) + " refused by the standby: mend what refuses them, and compare again";
-      base::log(count.unsettled > 0 || count.refused > 0 ? base::Level::warn : base::Level::info,
-                (print_ ? "would have " : "") + text);
-      if (print_) continue;
-      std::string line = R"({"time":")" + base::iso_time(base::unix_microseconds()) + R"(","cut":")" +
-                         stream_.cut()->text() + R"(","table":)";
-      change::append_json_string(line, table);
-      const auto figure = [&](const char* name, uint64_t value) {
-        line += std::string(",\"") + name + "\":" + std::to_string(value);
-      };
-      figure("copied", count.copied);
-      figure("inserted", count.inserted);
-      figure("updated", count.updated);
-      figure("deleted", count.deleted);
-      figure("equal", count.equal);
-      figure("unsettled", count.unsettled);
-      figure("left_out", count.left_out);
-      figure("refused", count.refused);
-      journal_.add(line + "}");
-    }
-    if (!print_) journal_.sync();
+    compare::tell(totals_, node_, static_cast<bool>(print_));
+    if (!print_) record(totals_, *stream_.cut(), journal_);
   }
 
   const config::Settings& settings_;
@@ -353,9 +266,7 @@ class Repair {
   state::Journal journal_;
   base::Arena arena_;  // values of the suspects
   std::vector<Suspect> suspects_;
-  RepairCounts totals_;  // by table
-  uint64_t unsettled_ = 0;
-  uint64_t refused_ = 0;
+  RepairCounts totals_;                           // by table
   std::map<std::string, uint64_t> told_refused_;  // rows, by table
   std::set<std::string> paused_;                  // left out, and told
 };

@@ -1,33 +1,18 @@
 // The changes that make rows of the standby as the primary has them, as one transaction for the ordinary way of
-// writing. Owns which change a verdict becomes, and the count of them by table; writes nothing. For the repair.
+// writing. Owns which change a verdict becomes, and counts them by table; writes nothing. For the repair.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <set>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/arena.hpp"
 #include "change/change.hpp"
 #include "compare/recheck.hpp"
+#include "compare/repair_counts.hpp"
 
 namespace compare {
-
-// Rows of one table.
-struct RepairCount {
-  uint64_t inserted = 0;
-  uint64_t updated = 0;
-  uint64_t deleted = 0;
-  uint64_t copied = 0;
-  uint64_t equal = 0;      // had become so
-  uint64_t unsettled = 0;  // are left
-  uint64_t left_out = 0;   // by filters.program
-  uint64_t refused = 0;    // by the standby
-  uint64_t mended() const { return inserted + updated + deleted; }
-};
-using RepairCounts = std::map<std::string, RepairCount>;  // by the table's text
 
 // The change that a verdict of `differs` becomes, as many times as `copies` says. Values are the verdict's and the
 // suspect's.

@@ -8,7 +8,6 @@
 #include "base/log.hpp"
 #include "base/retry.hpp"
 #include "base/stop.hpp"
-#include "change/writer.hpp"
 #include "compare/equal_rows.hpp"
 #include "compare/sieve.hpp"
 #include "state/marks.hpp"
@@ -27,20 +26,6 @@ constexpr size_t batch_bytes = 16 << 20;
 constexpr size_t batch_values = 5000;
 constexpr size_t max_examples = 5;
 
-bool less(const Suspect& a, const Suspect& b) {
-  if (a.relation != b.relation) return a.relation < b.relation;
-  return std::ranges::lexicographical_compare(a.key, b.key, [](const change::Value& x, const change::Value& y) {
-    return x.kind != y.kind ? x.kind < y.kind : x.text() < y.text();
-  });
-}
-
-std::string key_text(const Suspect& row) {
-  std::string out;
-  change::append_key(out, *row.relation, row.key);
-  out.erase(0, out.find('{'));
-  return out;
-}
-
 }  // namespace
 
 RowProof::RowProof(const config::Settings& settings, std::string node) : settings_(settings), node_(std::move(node)) {}
@@ -55,16 +40,8 @@ void RowProof::add(const change::Relation& relation, std::span<const change::Val
 
 bool RowProof::full() const { return rows_.size() >= batch_rows || arena_.used() >= batch_bytes; }
 
-// A row that was changed many times is looked at once.
-void RowProof::drop_doubles() {
-  std::sort(rows_.begin(), rows_.end(), less);
-  const auto last = std::unique(rows_.begin(), rows_.end(),
-                                [](const Suspect& a, const Suspect& b) { return !less(a, b) && !less(b, a); });
-  rows_.erase(last, rows_.end());
-}
-
 void RowProof::look() {
-  drop_doubles();
+  drop_doubles(rows_);
   if (rows_.empty()) return;
   bool exact = false;
   patiently([&] { exact = leave_equal_out(); });

@@ -56,7 +56,6 @@ class RowProof {
     std::vector<std::string> examples;  // keys of the first that differ, as JSON
     std::optional<Paused> paused;       // then the others say nothing
   };
-  void drop_doubles();
   // Again and again while it fails of what heals, as long as the configuration says.
   void patiently(const std::function<void()>& work) const;
   bool leave_equal_out();                                   // whether there was an exact cut
