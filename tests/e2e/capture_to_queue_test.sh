@@ -62,7 +62,7 @@ start() {
   # in a session of its own: what is left of it is then known from what other tests run
   setsid "$script" >>"$work/service.log" 2>&1 &
   running=$!
-  wait_until 10 "capture" eval 'pgrep -P "$running" -f "$BIN/capture" >/dev/null'
+  wait_until 10 "both programs" eval 'pgrep -P "$running" -f "$BIN/capture" >/dev/null && pgrep -s "$running" -f "^$BIN/queue" >/dev/null'
 }
 ended() { # CODE WHAT
   local code=0
