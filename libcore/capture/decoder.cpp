@@ -207,7 +207,8 @@ void Decoder::read_delete(pg::ByteReader& bytes, std::string& out) {
 // One more change, whose lines start at `from`; `row` is what it brought.
 void Decoder::finish(const std::string& out, size_t from, const Relation& relation, const Row& row) {
   ++changes_;
-  if (base::find_bad_utf8(out.data() + from, out.data() + out.size()) != nullptr) refuse_text(relation, row);
+  if (lookup_.any_bytes && base::find_bad_utf8(out.data() + from, out.data() + out.size()) != nullptr)
+    refuse_text(relation, row);
 }
 
 // The statement is for what most such text is. The row's key is the user's, and no word for a log.

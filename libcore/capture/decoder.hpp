@@ -20,6 +20,7 @@ namespace capture {
 struct Lookup {
   std::function<std::string(uint32_t type)> type_name;
   std::function<void(uint32_t table, change::Relation& relation)> describe;
+  bool any_bytes = false;  // of a database that takes any: what is no UTF-8 is looked for, else its server keeps it off
 };
 
 class Decoder {

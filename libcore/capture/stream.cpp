@@ -53,14 +53,16 @@ class Stream::State {
         gate_(gate),
         session_(primary, {.purpose = "pgtandem capture", .answer_timeout = settings.synchronization.sync_timeout}),
         walsender_(open_walsender(settings, primary)),
+        any_bytes_(takes_any_bytes(session_)),
         catalog_(session_),
         decoder_({[this](uint32_t type) { return catalog_.type_name(type); },
-                  [this](uint32_t table, change::Relation& relation) { catalog_.describe(table, relation); }}) {
+                  [this](uint32_t table, change::Relation& relation) { catalog_.describe(table, relation); },
+                  any_bytes_}) {
     if (!settings.filters.program.empty())
       filter_ = std::make_unique<Filter>(settings.filters.program, settings.synchronization.sync_timeout);
     const spool::Mark mark = check(settings, session_, *walsender_);
     // Else the server would end the stream at such a text, and not say where it is; the decoder does.
-    if (takes_any_bytes(session_)) walsender_->query("SET client_encoding = 'SQL_ASCII'");
+    if (any_bytes_) walsender_->query("SET client_encoding = 'SQL_ASCII'");
     durable_ = sent_ = mark.lsn;
     if (to_now && !target) target = pg::identify_system(*walsender_).flushed;
     change::append_source(lines_, mark.source, mark.lsn);
@@ -313,6 +315,7 @@ class Stream::State {
   pg::Session session_;
   std::unique_ptr<pg::Session> walsender_;
   std::unique_ptr<pg::ReplicationStream> stream_;
+  const bool any_bytes_;  // of the primary's texts
   Catalog catalog_;
   Decoder decoder_;
   std::unique_ptr<Filter> filter_;  // none: every line goes on as it is
