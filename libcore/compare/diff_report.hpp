@@ -18,7 +18,7 @@ namespace compare {
 
 class DiffReport {
  public:
-  // The options have to stay. Throws Error(cannot_create) and the like where the file cannot be made.
+  // The options have to stay. Throws as base::open_file() where the file cannot be made.
   explicit DiffReport(const Options& options);
 
   // The comparison that follows is this one; it has to stay.

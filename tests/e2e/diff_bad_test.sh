@@ -55,6 +55,8 @@ for arguments in '--table other' '--table a.b.c' '--jobs 0' '--jobs x' '--jobs 6
   expect 64 "$BIN/diff" $arguments
 done
 expect 64 "$BIN/diff" --node nobody
+expect 74 "$BIN/diff" --report "$work/nowhere/report"
+ended_with diff "cannot open $work/nowhere/report: No such file"
 expect 0 "$BIN/diff" --table good --table public.good --summary
 same "a table named twice" 1 "$(wc -l <"$work/out")"
 
