@@ -52,9 +52,9 @@ insert into words values ('w' || :id, '') on conflict (k) do update set v = coal
 \elif :what <= 90
 insert into pages (account, body) values (:id, repeat('page ', :id));
 \elif :what <= 98
-update pages set body = body || :n, account = :id where id = (select id from pages limit 1 for update skip locked);
+update pages set body = body || :n, account = :id where id = (select id from pages order by random() limit 1 for update skip locked);
 \else
-delete from pages where account % 10 = :id % 10;
+delete from pages where account % 100 = :id % 100;
 \endif
 commit;
 SQL
