@@ -74,8 +74,7 @@ copy_by_pgtandem() {
   local began source lsn
   rm -rf "$work/pgtandem"
   write_config pgtandem pgtandem 5000 images
-  (tandem pgtandem capture init) || tools_failed "capture init"
-  (tandem pgtandem apply init) || tools_failed "apply init"
+  init_of pgtandem
   lsn=$(cluster_psql primary bench -Atc 'SELECT pg_current_wal_insert_lsn()')
   source=$( (tandem pgtandem queue get) | head -n 1)
   {
@@ -87,7 +86,7 @@ copy_by_pgtandem() {
   began=$(micros)
   (tandem pgtandem apply - <"$work/diff") || tools_failed "apply -"
   recorded pgtandem "$began"
-  (tandem pgtandem capture drop) || tools_failed "capture drop"
+  (roles_init primary bench tandem pgtandem capture drop) || tools_failed "capture drop"
 }
 
 copy_by_psql() {
