@@ -4,8 +4,9 @@
 # Each contender gets an empty database of its own on the standby, and ends with the same: all rows, the primary key and the
 # five indexes of images. Both servers were checkpointed and the primary's table read into shared buffers before; who begins
 # changes each round.
-#   pgtandem      `apply -` with a line that asks for the table, which is there, empty, with its key and indexes: from start
-#                 to exit; the cut, the rows, the indexes made after them, the commit. Its slot and queue exist already
+#   pgtandem      `apply -` with a line that asks for the table, which is there, empty, with its key and indexes, and belongs
+#                 to the role, as `apply init --create-tables` makes it: from start to exit; the cut, the rows, the indexes
+#                 made after them, the commit. Its slot and queue exist already
 #   psql          psql COPY … TO STDOUT (FORMAT binary) | psql COPY … FROM STDIN (FORMAT binary), into the same kind of table
 #   subscription  CREATE SUBSCRIPTION until its table is ready, into the same kind of table
 #   pgcopydb      pgcopydb clone of the primary's database into one without tables: rows first, then key and indexes, with
@@ -74,6 +75,7 @@ copy_by_pgtandem() {
   local began source lsn
   rm -rf "$work/pgtandem"
   write_config pgtandem pgtandem 5000 images
+  cluster_psql standby pgtandem -c 'ALTER TABLE images OWNER TO pgtandem'
   init_of pgtandem
   lsn=$(cluster_psql primary bench -Atc 'SELECT pg_current_wal_insert_lsn()')
   source=$( (tandem pgtandem queue get) | head -n 1)
