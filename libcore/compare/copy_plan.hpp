@@ -16,8 +16,10 @@ struct CopyPlan {
   std::string out;   // COPY … TO STDOUT
   std::string in;    // COPY … FROM STDIN
   bool binary = false;
+  std::string truncate;           // statement; empty: its new rows may not be written as frozen, see copy_plan.cpp
   std::vector<std::string> drop;  // statements, for indexes
   std::vector<std::string> create;
+  bool shuts_out_readers() const { return !drop.empty() || !truncate.empty(); }
 };
 
 // `as_text`: rows are to be looked at on their way. Throws Error(data), with what to do, where the standby has no such

@@ -52,8 +52,8 @@ class Copies {
   void print(const std::function<void(std::string_view)>& print) {
     for (const base::TableName& table : tables_) {
       const CopyPlan plan = plan_copy(cut_.primary(), pin_, table, filter_of(table), false);
-      print("-- the first copy of " + table.text() + " at " + cut_.lsn().text() + "\n-- " + plan.out + "\n-- " +
-            plan.in + "\n");
+      print("-- the first copy of " + table.text() + " at " + cut_.lsn().text() + "\n-- " + plan.out +
+            (plan.truncate.empty() ? "" : "\n-- " + plan.truncate) + "\n-- " + plan.in + "\n");
     }
   }
 
@@ -131,13 +131,14 @@ class Copies {
     standby.lift_transaction_timeout();
     standby.query("BEGIN");
     standby.query("LOCK TABLE " + plan.rows +
-                  (plan.drop.empty() ? " IN SHARE ROW EXCLUSIVE MODE" : " IN ACCESS EXCLUSIVE MODE"));
+                  (plan.shuts_out_readers() ? " IN ACCESS EXCLUSIVE MODE" : " IN SHARE ROW EXCLUSIVE MODE"));
     check_pin();
     const uint64_t since = standby.query("DELETE FROM " + plan.rows).affected();
     if (since > 0)
       base::log(base::Level::info, standby.node() + ": " + table.text() + ": " + std::to_string(since) +
                                        " rows that came meanwhile are in the copy, too");
     for (const std::string& drop : plan.drop) standby.query(drop);
+    if (!plan.truncate.empty()) standby.query(plan.truncate);
     double told = begun;
     const auto tell = [&](const pg::Copied& so_far) {
       const double now = base::monotonic_seconds();

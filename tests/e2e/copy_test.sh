@@ -118,6 +118,9 @@ wait_applied
 equal_tables "${TABLES[@]}"
 same "the tables' shape after the copies" "$(shape primary)" "$(shape standby)"
 same "the next identity" t "$(standby "select nextval('\"Odd Shop\".\"Big Table_id_seq\"') > (select max(id) from \"Odd Shop\".\"Big Table\")")"
+standby 'create extension pg_visibility'
+same "pages written as frozen, since the role owns the table" t \
+  "$(standby "select bool_or(all_frozen) from pg_visibility_map('\"Odd Shop\".\"Big Table\"')")"
 same "invalid indexes" 0 "$(standby 'select count(*) from pg_index where not indisvalid')"
 follow_stop
 
