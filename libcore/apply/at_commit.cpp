@@ -17,6 +17,7 @@ constexpr int most_tries = 256;
 
 void AtCommit::write(std::span<const Operation* const> operations) {
   tries_ = 0;
+  deferred_.make_ready(operations);
   Refusals without;
   if (!passes(operations, without, Then::undo)) {
     without = suspects(operations);
@@ -102,9 +103,11 @@ bool AtCommit::passes(std::span<const Operation* const> operations, const Refusa
     session_.query("RELEASE SAVEPOINT pgtandem_commit");
     return true;
   }
+  deferred_.note(operations);
   refusal_.reset();
   try {
     session_.query("SET CONSTRAINTS ALL IMMEDIATE");
+    refusal_ = deferred_.broken();
   } catch (const pg::SqlError& refused) {
     if (!pg::is_refusal_of_rows(refused)) throw;
     refusal_ = refused;

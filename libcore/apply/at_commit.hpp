@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "apply/deferred.hpp"
 #include "apply/in_order.hpp"
 #include "apply/incidents.hpp"
 #include "apply/one_by_one.hpp"
@@ -20,10 +21,11 @@ namespace apply {
 
 class AtCommit {
  public:
-  AtCommit(pg::Session& session, Targets& targets, InOrder& in_order, Incidents& incidents)
+  AtCommit(pg::Session& session, Targets& targets, InOrder& in_order, Deferred& deferred, Incidents& incidents)
       : session_(session),
         targets_(targets),
         in_order_(in_order),
+        deferred_(deferred),
         one_by_one_(session, targets, incidents),
         incidents_(incidents) {}
 
@@ -42,6 +44,7 @@ class AtCommit {
   pg::Session& session_;
   Targets& targets_;
   InOrder& in_order_;
+  Deferred& deferred_;
   OneByOne one_by_one_;
   Incidents& incidents_;
   int tries_ = 0;

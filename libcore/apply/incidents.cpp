@@ -49,6 +49,12 @@ void Incidents::leave_out(const Operation& operation, const std::string& message
   results_[id_of(operation)] = {"refused", message};
 }
 
+bool Incidents::is_out(const Operation& operation) const {
+  if (results_.empty()) return false;
+  const auto found = results_.find(id_of(operation));
+  return found != results_.end() && !found->second.error.empty();
+}
+
 void Incidents::load(change::Lsn at) {
   results_.clear();
   conflicts.take_back();

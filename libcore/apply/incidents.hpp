@@ -43,6 +43,8 @@ struct Incidents {
   void hold(const Operation& operation, const std::string& sqlstate, const std::string& message,
             const std::string& present);
   void leave_out(const Operation& operation, const std::string& message);
+  // Of the piece in hand: it went to quarantine, or was left out.
+  bool is_out(const Operation& operation) const;
   // Since the last call.
   Results take_results() { return std::exchange(results_, {}); }
   // The table is marked for the next full pass.

@@ -55,7 +55,8 @@ std::string OneByOne::retry(const Operation& operation) {
   if (operation.type == EventType::update && !is_whole(operation) &&
       incidents_.policy != ConflictResolution::standby_wins && !find(select_row(operation, table, {}), false).any)
     return "the row is not there, and the change does not carry every value of it";
-  const std::optional<pg::SqlError> refused = attempt(operation);
+  std::optional<pg::SqlError> refused = attempt(operation);
+  if (!refused) refused = settle(operation);
   return refused ? refused->reason() : "";
 }
 
@@ -72,8 +73,12 @@ std::optional<pg::SqlError> OneByOne::attempt(const Operation& operation) {
     return refused;
   }
   session_.query("RELEASE SAVEPOINT pgtandem_operation");
-  for (const Told& told : told_) incidents_.conflict(told.kind, operation, told.outcome, told.present);
+  tell(operation);
   return {};
+}
+
+void OneByOne::tell(const Operation& operation) {
+  for (const Told& told : told_) incidents_.conflict(told.kind, operation, told.outcome, told.present);
 }
 
 void OneByOne::meet(const Operation& operation, TargetTable& table) {
@@ -142,32 +147,73 @@ void OneByOne::insert_conflict(const Operation& operation, TargetTable& table, c
   }
 }
 
-// Rows of others that hold a unique value give way, if the policy says so.
-OneByOne::Room OneByOne::make_room(const Operation& operation, TargetTable& table) {
+// The rows of others that hold what the operation brings, index by index.
+struct OneByOne::Rivals {
+  const UniqueIndex* index;
+  Found found;
+  bool stay;  // by the policy
+};
+std::vector<OneByOne::Rivals> OneByOne::rivals_of(const Operation& operation, TargetTable& table, bool deferrable) {
   const std::optional<size_t> newest = incidents_.newest_of(*operation.relation);
-  std::vector<std::pair<const UniqueIndex*, Found>> all;
+  std::vector<Rivals> all;
   for (const UniqueIndex& index : targets_.unique_indexes(table)) {
+    if (deferrable && !index.deferrable) continue;
     try {
+      if (deferrable && !find(select_if_it_has(operation, table, index), false).any) continue;
       Found rivals = find(select_rivals(operation, table, index, newest), true);
-      if (rivals.any) all.emplace_back(&index, std::move(rivals));
+      const bool stay = incidents_.policy == ConflictResolution::standby_wins || rivals.later;
+      if (rivals.any) all.push_back({&index, std::move(rivals), stay});
     } catch (const pg::SqlError& unknown) {
       if (unknown.sqlstate() != "42703") throw;  // it speaks of a column that the change does not carry
     }
   }
-  for (const auto& [index, rivals] : all) {
-    if (incidents_.policy != ConflictResolution::standby_wins && !rivals.later) continue;
+  return all;
+}
+
+void OneByOne::remove(const Operation& operation, const TargetTable& table, const std::vector<Rivals>& all) {
+  for (const Rivals& rivals : all) {
+    conflict(Conflict::unique_taken, operation, "the standby's rows are removed", rivals.found.rows);
+    incidents_.mark(operation,
+                    "rows that held a unique value were removed: whether the primary has them is to be looked up");
+    run(delete_rivals(operation, table, *rivals.index));
+  }
+}
+
+// Rows of others that hold a unique value give way, if the policy says so.
+OneByOne::Room OneByOne::make_room(const Operation& operation, TargetTable& table) {
+  const std::vector<Rivals> all = rivals_of(operation, table, false);
+  for (const Rivals& rivals : all) {
+    if (!rivals.stay) continue;
     conflict(Conflict::unique_taken, operation, "the standby's rows stay, and the primary's change is left out",
-             rivals.rows);
+             rivals.found.rows);
     incidents_.mark(operation, "a change was left out, because other rows hold its unique values");
     return Room::refused;
   }
-  for (const auto& [index, rivals] : all) {
-    conflict(Conflict::unique_taken, operation, "the standby's rows are removed", rivals.rows);
-    incidents_.mark(operation,
-                    "rows that held a unique value were removed: whether the primary has them is to be looked up");
-    run(delete_rivals(operation, table, *index));
-  }
+  remove(operation, table, all);
   return all.empty() ? Room::none : Room::made;
+}
+
+std::optional<RefusedAtEnd> OneByOne::settle(const Operation& operation) {
+  TargetTable& table = targets_.of(*operation.relation);
+  if (!table.defers || operation.row.empty() || table.match.empty()) return {};
+  Operation written = operation;  // its row is found by the key that it has now
+  std::vector<change::Value> key;
+  for (const uint16_t column : operation.relation->key) key.push_back(operation.row[column]);
+  for (size_t i = 0; i < operation.key.size(); ++i)
+    if (key[i].kind == change::ValueKind::absent) key[i] = operation.key[i];
+  written.key = key;
+  const std::vector<Rivals> all = rivals_of(written, table, true);
+  for (const Rivals& rivals : all)
+    if (rivals.stay) return RefusedAtEnd(named(operation), *rivals.index);
+  told_.clear();
+  try {
+    remove(written, table, all);
+  } catch (const pg::SqlError& refused) {  // they are needed by others
+    if (!pg::is_refusal_of_rows(refused)) throw;
+    return RefusedAtEnd(named(operation), *all.front().index);
+  }
+  tell(operation);
+  return {};
 }
 
 // Does `what`, and again when other rows have made room for it.

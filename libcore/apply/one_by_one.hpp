@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apply/deferred.hpp"
 #include "apply/incidents.hpp"
 #include "apply/statement.hpp"
 #include "apply/target.hpp"
@@ -27,6 +28,9 @@ class OneByOne {
   // One that comes out of quarantine: as write(), but it is not held again. Returns why it is refused; empty when it
   // was not.
   std::string retry(const Operation& operation);
+  // After all of a batch is written, for an operation whose row has a value now that a DEFERRABLE constraint keeps
+  // single: the rows of others that have it too give way, if the policy says so. Else returns the refusal.
+  std::optional<RefusedAtEnd> settle(const Operation& operation);
   // Takes out an operation that is refused. Throws where nothing may be held, or left out; and Misfit where it is a
   // label that the standby's enum lacks, for then all rows with it would be refused: the table waits for it.
   void hold(const Operation& operation, const pg::SqlError& refused);
@@ -35,11 +39,15 @@ class OneByOne {
 
  private:
   std::optional<pg::SqlError> attempt(const Operation& operation);
+  void tell(const Operation& operation);
   void meet(const Operation& operation, TargetTable& table);
   bool put(const Operation& operation);
   std::string advice(const Operation& operation, const pg::SqlError& refused);
   void insert_conflict(const Operation& operation, TargetTable& table, const pg::SqlError& refused);
   void row_missing(const Operation& operation, TargetTable& table);
+  struct Rivals;
+  std::vector<Rivals> rivals_of(const Operation& operation, TargetTable& table, bool deferrable);
+  void remove(const Operation& operation, const TargetTable& table, const std::vector<Rivals>& all);
   enum class Room { none, refused, made };
   Room make_room(const Operation& operation, TargetTable& table);
   void with_room(const Operation& operation, TargetTable& table, const std::function<void()>& what);

@@ -1,5 +1,6 @@
 #include "apply/recourse.hpp"
 
+#include "apply/deferred.hpp"
 #include "apply/misfit.hpp"
 #include "apply/target.hpp"
 #include "pg/error.hpp"
@@ -27,9 +28,10 @@ Recourse recourse_after(const Failed& failed) {
   if (!about_rows) return Recourse::none;
   if (!failed.in_order) return Recourse::in_order;
   if (failed.several) return Recourse::apart;
-  // A refusal leaves no doubt: it came from the commit itself, and not one statement before it was refused.
-  const bool at_commit =
-      failed.in_doubt && failed.in_hand && (failed.from_spool || failed.leaves_out) && !failed.at_commit;
+  // A refusal leaves no doubt: it came from the commit itself, or from what is asked right before it, and not one
+  // statement before that was refused.
+  const bool at_end = failed.in_doubt || dynamic_cast<const RefusedAtEnd*>(&failure) != nullptr;
+  const bool at_commit = at_end && failed.in_hand && (failed.from_spool || failed.leaves_out) && !failed.at_commit;
   return at_commit ? Recourse::at_commit : Recourse::none;
 }
 

@@ -39,6 +39,7 @@ class Standby {
   // Whether a batch may be written beside another one; whether it may be written folded. See Writer.
   bool may_overlap(const Prepared& prepared) { return writer_.may_overlap(prepared); }
   bool can_fold(const Prepared& prepared) { return writer_.can_fold(prepared); }
+  bool may_go_ahead(const Prepared& prepared) { return writer_.may_go_ahead(prepared); }
   // Throws Misfit where the standby's table does not have this shape.
   void try_on(const change::Relation& shape);
 

@@ -45,36 +45,37 @@ std::string is_later(Statement& statement, const Operation& operation, const Tar
   return "coalesce(t." + table.columns[*newest] + " > " + add(statement, operation.row[*newest]) + ", false)";
 }
 
-// The rows that keep `operation` out by the index. What it would have there is worked out by itself, in `brought`: a
-// column that the change does not carry is unknown to it (42703), where a query inside another would take the old
-// row's. It has no row where the new one is not in the index.
-struct Rivals {
-  std::string brought;  // WITH
-  std::string condition;
-};
-Rivals rivals_of(Statement& statement, const Operation& operation, const TargetTable& table, const UniqueIndex& index) {
-  Rivals out;
+// What `operation` would have in the index, worked out by itself, as WITH: a column that the change does not carry is
+// unknown to it (42703), where a query inside another would take the old row's. It has no row where the new one is not
+// in the index.
+std::string brought_by(Statement& statement, const Operation& operation, const TargetTable& table,
+                       const UniqueIndex& index) {
   std::string row;
   for (size_t i = 0; i < operation.row.size(); ++i)
     if (operation.row[i].kind != ValueKind::absent)
       row += (row.empty() ? "" : ", ") + add(statement, operation.row[i]) + "::" + table.types[i] + " AS " +
              table.columns[i];
-  out.condition = "EXISTS (SELECT FROM brought)";
-  for (size_t i = 0; i < index.elements.size(); ++i) {
-    const std::string there = "(" + index.elements[i] + ")";
-    const std::string here = "(SELECT brought.e" + std::to_string(i) + " FROM brought)";
-    out.brought += (i == 0 ? "WITH brought AS (SELECT (" : ", (") + index.elements[i] + ") AS e" + std::to_string(i);
-    out.condition += " AND (" + there + " " + index.equals[i] + " " + here +
-                     (index.null_is_taken ? " OR " + there + " IS NULL AND " + here + " IS NULL)" : ")");
-  }
-  out.brought += " FROM (SELECT " + row + ") AS t";
-  if (!index.predicate.empty()) {
-    out.brought += " WHERE (" + index.predicate + ")";
-    out.condition += " AND (" + index.predicate + ")";
-  }
-  out.brought += ") ";
-  if (!table.match.empty() && table.match_is_unique && operation.key.size() == operation.relation->key.size())
-    out.condition += " AND NOT (" + row_of(statement, operation, table) + ")";
+  std::string out;
+  for (size_t i = 0; i < index.elements.size(); ++i)
+    out += (i == 0 ? "WITH brought AS (SELECT (" : ", (") + index.elements[i] + ") AS e" + std::to_string(i);
+  out += " FROM (SELECT " + row + ") AS t";
+  if (!index.predicate.empty()) out += " WHERE (" + index.predicate + ")";
+  return out + ") ";
+}
+std::string brought(size_t element) { return "(SELECT brought.e" + std::to_string(element) + " FROM brought)"; }
+
+// The rows that keep `operation` out by the index.
+struct Rivals {
+  std::string brought;  // WITH
+  std::string condition;
+};
+Rivals rivals_of(Statement& statement, const Operation& operation, const TargetTable& table, const UniqueIndex& index) {
+  Rivals out{brought_by(statement, operation, table, index), "EXISTS (SELECT FROM brought)"};
+  for (size_t i = 0; i < index.elements.size(); ++i)
+    out.condition += " AND " + clashes(index, i, "(" + index.elements[i] + ")", brought(i));
+  if (!index.predicate.empty()) out.condition += " AND (" + index.predicate + ")";
+  if (!table.match.empty() && operation.key.size() == operation.relation->key.size())
+    out.condition += " AND (" + row_of(statement, operation, table) + ") IS NOT TRUE";
   return out;
 }
 
@@ -168,6 +169,18 @@ Statement select_rivals(const Operation& operation, const TargetTable& table, co
   const Rivals rivals = rivals_of(out, operation, table, index);
   out.sql = rivals.brought + "SELECT pg_catalog.to_jsonb(t), " + later + " FROM " + table.rows + " AS t WHERE " +
             rivals.condition;
+  return out;
+}
+
+Statement select_if_it_has(const Operation& operation, const TargetTable& table, const UniqueIndex& index) {
+  Statement out;
+  out.sql = brought_by(out, operation, table, index) + "SELECT pg_catalog.to_jsonb(t), false FROM " + table.rows +
+            " AS t WHERE " + row_of(out, operation, table);
+  std::string there;
+  for (size_t i = 0; i < index.elements.size(); ++i)
+    there += (i == 0 ? "(" : ", (") + index.elements[i] + ") AS e" + std::to_string(i);
+  out.sql += " AND (SELECT e FROM (SELECT " + there + ") AS e) OPERATOR(pg_catalog.*=) (SELECT brought FROM brought)";
+  if (!index.predicate.empty()) out.sql += " AND (" + index.predicate + ")";
   return out;
 }
 

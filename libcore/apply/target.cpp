@@ -45,6 +45,11 @@ std::string set_nothing(const TargetTable& table) {
   return column + " = t." + column;
 }
 
+std::string clashes(const UniqueIndex& index, size_t element, const std::string& left, const std::string& right) {
+  const std::string same = left + " " + index.equals[element] + " " + right;
+  return "(" + same + (index.null_is_taken ? " OR " + left + " IS NULL AND " + right + " IS NULL)" : ")");
+}
+
 TargetTable& Targets::of(const change::Relation& relation) {
   TargetTable*& known = by_address_[&relation];
   if (known != nullptr) return *known;
@@ -57,7 +62,8 @@ TargetTable& Targets::of(const change::Relation& relation) {
   const pg::Result found = session_.query(
       R"(SELECT c.oid, c.relkind,
                 EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R')),
-                pg_catalog.row_security_active(c.oid), pg_catalog.quote_ident(current_user)
+                pg_catalog.row_security_active(c.oid), pg_catalog.quote_ident(current_user),
+                EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND NOT i.indimmediate)
            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p'))",
       {relation.table.schema, relation.table.name});
@@ -71,6 +77,7 @@ TargetTable& Targets::of(const change::Relation& relation) {
   table->partitioned = found.get(0, 1) == "p";
   table->rows = (table->partitioned ? "" : "ONLY ") + table->name;
   table->fires = found.get(0, 2) == "t";
+  table->defers = found.get(0, 5) == "t";
   read_columns(*table, oid);
   read_match(*table, oid);
   table->depth = depth_of(oid);
@@ -94,7 +101,7 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
       R"(SELECT a.attname, a.attgenerated <> '', pg_catalog.format_type(a.atttypid, -1), a.attidentity = 'a', a.atttypid,
                 t.typtype = 'e', pg_catalog.format_type(a.atttypid, NULL),
                 a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefaultbin IS NULL,
-                pg_catalog.format_type(a.atttypid, a.atttypmod)
+                pg_catalog.format_type(a.atttypid, a.atttypmod), t.typtype = 'd'
            FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
           WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped)",
       {oid});
@@ -118,6 +125,7 @@ void Targets::read_columns(TargetTable& table, const std::string& oid) {
     table.type_oids.push_back(type);
     table.forms.push_back(pg::binary_form(type, rows.get(i, 5) == "t"));
     table.always.push_back(rows.get(i, 3) == "t");
+    table.domains.push_back(rows.get(i, 9) == "t");
   }
 }
 
@@ -198,9 +206,13 @@ int Targets::depth_of(const std::string& oid) {
 const std::string& Targets::stage(TargetTable& table) {
   if (!table.stage.empty()) return table.stage;
   const std::string name = "pg_temp.pgtandem_stage_" + std::to_string(++stages_);
+  std::string columns;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const std::string& column = table.columns[i];
+    columns += ", " + (table.domains[i] ? "coalesce(" + column + ", NULL) AS " + column : column);
+  }
   session_.query("CREATE TEMPORARY TABLE " + name.substr(8) + " ON COMMIT DELETE ROWS AS SELECT 0 AS " +
-                 pg::quote_identifier(stage_group) + ", " + column_list(table) + " FROM " + table.name +
-                 " WITH NO DATA");
+                 pg::quote_identifier(stage_group) + columns + " FROM " + table.name + " WITH NO DATA");
   return table.stage = name;
 }
 
@@ -211,7 +223,8 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
       R"(SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
                 coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
                 pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place,
-                coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)  -- from 15 on
+                coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),  -- from 15 on
+                NOT i.indimmediate, i.indexrelid::pg_catalog.regclass, '23505'
            FROM pg_catalog.pg_index i
            CROSS JOIN LATERAL pg_catalog.unnest(i.indclass[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(class, place)
            JOIN pg_catalog.pg_opclass c ON c.oid = k.class
@@ -223,7 +236,8 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
          UNION ALL
          SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
                 coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
-                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place, false
+                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place, false,
+                NOT i.indimmediate, i.indexrelid::pg_catalog.regclass, '23P01'
            FROM pg_catalog.pg_index i
            JOIN pg_catalog.pg_constraint x ON x.conindid = i.indexrelid AND x.contype = 'x'
            CROSS JOIN LATERAL pg_catalog.unnest(x.conexclop) WITH ORDINALITY AS k(operator, place)
@@ -234,7 +248,14 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
       {table.name});
   std::string last;
   for (int i = 0; i < rows.rows(); ++i) {
-    if (rows.get(i, 0) != last) table.unique->push_back({{}, {}, std::string(rows.get(i, 2)), rows.get(i, 5) == "t"});
+    if (rows.get(i, 0) != last)
+      table.unique->push_back({{},
+                               {},
+                               std::string(rows.get(i, 2)),
+                               rows.get(i, 5) == "t",
+                               rows.get(i, 6) == "t",
+                               std::string(rows.get(i, 7)),
+                               std::string(rows.get(i, 8))});
     last = rows.get(i, 0);
     table.unique->back().elements.emplace_back(rows.get(i, 1));
     table.unique->back().equals.emplace_back(rows.get(i, 3));

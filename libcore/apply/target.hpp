@@ -29,6 +29,9 @@ struct UniqueIndex {
   std::vector<std::string> equals;    // as elements: the operator that is true of two that cannot both be there
   std::string predicate;              // of a partial one
   bool null_is_taken = false;         // NULLS NOT DISTINCT
+  bool deferrable = false;            // kept by a trigger of PostgreSQL's own, not at once
+  std::string name;                   // as the server spells it
+  std::string refusal;                // SQLSTATE of what it refuses
 };
 
 struct TargetTable {
@@ -38,6 +41,7 @@ struct TargetTable {
   std::vector<std::string> columns;  // quoted, as shape.columns
   std::vector<std::string> types;    // theirs here, for casts
   std::vector<uint32_t> type_oids;
+  std::vector<bool> domains;
   std::vector<pg::Binary> forms;    // as COPY may have them
   std::vector<bool> always;         // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
   std::vector<uint16_t> match;      // columns that find a row: the key; under FULL the standby's primary key, or all
@@ -45,11 +49,15 @@ struct TargetTable {
   bool has_own_columns = false;     // that the stream does not have, and that are not generated
   bool partitioned = false;
   bool fires = false;           // has triggers that fire for a replica, too (ENABLE ALWAYS or REPLICA)
+  bool defers = false;          // has a unique index that is deferrable
   bool match_is_unique = true;  // false: FULL and no primary key there; one of the rows that look alike is meant
   int depth = 0;                // above every table that it references
   std::optional<std::vector<UniqueIndex>> unique;  // once asked for
   std::string stage;                               // the session's staging table for it, made at its first use
 };
+
+// SQL that is true where two rows cannot both be there, as far as one element of the index tells.
+std::string clashes(const UniqueIndex& index, size_t element, const std::string& left, const std::string& right);
 
 // The staging tables' first column: which statement a row is for. No user would name a column so.
 constexpr const char* stage_group = "pgtandem statement";
@@ -70,7 +78,8 @@ class Targets {
   // To be called before the stream that the relations are of goes: the next one's may lie at the same addresses. What
   // was read of the standby, and the staging tables, stay.
   void forget_addresses() { by_address_.clear(); }
-  // The staging table: stage_group and those of the relation, with the standby's types; emptied at each commit.
+  // The staging table: stage_group and those of the relation, with the standby's types; emptied at each commit. A
+  // domain's column has the type below it there, which takes a NULL for what is not known of a row.
   const std::string& stage(TargetTable& table);
   const std::vector<UniqueIndex>& unique_indexes(TargetTable& table);
   // The table quoted, as TRUNCATE wants it: ONLY, if it is not partitioned.

@@ -44,7 +44,7 @@ void Turns::begin_ahead(const Prepared& first, const Prepared& second) {
   try {
     if (!other_) other_ = std::make_unique<Standby>(settings_, node_, source_, incidents_, pin_);
     // Asked of this session: the leading one may be busy.
-    if (!other_->can_fold(first) || !other_->can_fold(second)) return;
+    if (!other_->can_fold(first) || !other_->may_go_ahead(second)) return;
     other_->begin(parts_of(first, second, other_->may_overlap(first) && other_->may_overlap(second)));
   } catch (const std::exception& refused) {  // of the tables: the ordinary way meets it again; no thread, or no session
     base::log(base::Level::debug, std::string("one session has to do: ") + refused.what());

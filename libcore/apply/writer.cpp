@@ -31,15 +31,16 @@ bool Writer::write(const Prepared& prepared) {
   const Piece& piece = prepared.piece;
   for (const Truncate& what : piece.truncates) truncate(session_, targets_, incidents_, what);
   const bool folded = !piece.in_order && can_fold(prepared);
+  std::vector<const Operation*> all;
+  for (const Operation& operation : piece.operations) all.push_back(&operation);
   if (!folded) {
-    std::vector<const Operation*> all;
-    for (const Operation& operation : piece.operations) all.push_back(&operation);
     // What the primary's transaction deferred to its commit may be deferred here.
     if (!session_.replica_role()) session_.query("SET CONSTRAINTS ALL DEFERRED");
-    if (piece.refused_at_commit)
+    if (piece.refused_at_commit) {
       at_commit_.write(all);
-    else
-      in_order_.write(all);
+      return folded;
+    }
+    in_order_.write(all);
   } else {
     check(prepared.fold);
     stage(prepared.fold, 0);
@@ -47,10 +48,31 @@ bool Writer::write(const Prepared& prepared) {
     // The next piece of the same transaction stages its own rows: these are done with.
     if (!piece.ends_batch)
       for (const TableEffect& effect : prepared.fold.tables)
-        if (effect.stages()) session_.query("DELETE FROM " + targets_.stage(targets_.of(*effect.relation)));
+        if (effect.stages())
+          session_.query("DELETE FROM " + targets_.stage(targets_.of(*effect.relation)) + " WHERE " +
+                         Deferred::not_noted());
     in_order_.write(prepared.fold.in_order);
   }
+  deferred_.note(all);
+  if (piece.ends_batch) keep_deferred(all, folded);
   return folded;
+}
+
+void Writer::keep_deferred(std::span<const Operation* const> operations, bool folded) {
+  const std::optional<RefusedAtEnd> found = deferred_.broken();
+  if (!found) return;
+  if (folded) throw Unfit(found->what());  // in order each operation is looked at by itself
+  for (const Operation* operation : operations) {
+    if (incidents_.is_out(*operation)) continue;
+    if (const std::optional<RefusedAtEnd> refused = one_by_one_.settle(*operation)) throw RefusedAtEnd(*refused);
+  }
+  if (const std::optional<RefusedAtEnd> broken = deferred_.broken()) throw RefusedAtEnd(*broken);
+}
+
+bool Writer::may_go_ahead(const Prepared& prepared) {
+  return can_fold(prepared) &&
+         std::none_of(prepared.fold.tables.begin(), prepared.fold.tables.end(),
+                      [this](const TableEffect& effect) { return targets_.of(*effect.relation).defers; });
 }
 
 bool Writer::may_overlap(const Prepared& prepared) {

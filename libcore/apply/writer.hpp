@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "apply/at_commit.hpp"
+#include "apply/deferred.hpp"
 #include "apply/in_order.hpp"
 #include "apply/incidents.hpp"
+#include "apply/one_by_one.hpp"
 #include "apply/prepared.hpp"
 #include "apply/target.hpp"
 #include "pg/session.hpp"
@@ -20,7 +23,9 @@ class Writer {
         targets_(session, &incidents.tables, incidents.settings.schema_drift != config::SchemaDrift::common_columns),
         incidents_(incidents),
         in_order_(session, targets_, incidents),
-        at_commit_(session, targets_, in_order_, incidents) {}
+        one_by_one_(session, targets_, incidents),
+        deferred_(session, targets_, incidents),
+        at_commit_(session, targets_, in_order_, deferred_, incidents) {}
 
   // Inside a transaction. Throws pg::SqlError when rows are refused (pg::is_refusal_of_rows), and Unfit where they are
   // not as expected: a folded piece may still pass in order, and there the operation is named.
@@ -33,6 +38,8 @@ class Writer {
   // Whether another session may write other rows of the same tables meanwhile: nothing fires or is checked that would
   // see the order. Throws Unfit.
   bool may_overlap(const Prepared& prepared);
+  // Whether a folded batch may be begun before the one before it is committed. Throws Unfit.
+  bool may_go_ahead(const Prepared& prepared);
 
   // Whether a piece may be written folded: a changed key is delete and insert then, on which foreign keys act without
   // replica role, and which the standby's own columns would not survive; and tables that do not fold come after all
@@ -44,6 +51,9 @@ class Writer {
   void check(const Fold& fold);
   void stage(const Fold& fold, uint32_t group);
   void run(const Fold& fold, uint32_t group);
+  // At the end of a batch: what it left two of, against a DEFERRABLE constraint, is found, and the standby's rows give
+  // way where the policy says so.
+  void keep_deferred(std::span<const Operation* const> operations, bool folded);
   void run_deletes(TargetTable& table, const TableEffect& effect, uint32_t group);
   void run_updates(TargetTable& table, const TableEffect& effect, uint32_t first_group);
   [[noreturn]] void unexpected(const TargetTable& table, uint64_t expected, uint64_t met) const;
@@ -52,6 +62,8 @@ class Writer {
   Targets targets_;
   Incidents& incidents_;
   InOrder in_order_;
+  OneByOne one_by_one_;
+  Deferred deferred_;
   AtCommit at_commit_;
 };
 

@@ -78,13 +78,13 @@ found error rights primary_node 'ALTER ROLE "pgtandem" BYPASSRLS'
 found error schema 'backup_node public.narrow' 'has no column "w"' 'ADD COLUMN "w" integer'
 found note schema 'backup_node public.sorted' 'collation'
 found warning table 'backup_node public.late' 'unlogged here'
-found warning table 'backup_node public.late' 'deferrable'
+found note table 'backup_node public.late' 'deferrable'
 found warning sequence 'backup_node public.categories' 'categories_id_seq.*is behind its values'
 found warning sequence 'backup_node public.counted' 'other.*is behind its values \(never used, the farthest is 70\)' 'OWNED BY "public"."counted"."id"'
 for fault in 'rights primary_node BYPASSRLS' 'schema narrow "w"' 'table late unlogged' 'table late deferrable' 'sequence categories behind' 'sequence counted behind'; do
   read -r area place what <<<"$fault"
   severity=warning
-  case $area in rights | schema) severity=error ;; esac
+  case "$area $what" in rights* | schema*) severity=error ;; *deferrable) severity=note ;; esac
   mend "$severity" "$area" "$place" "$what"
 done
 primary 'alter table keyless replica identity full' 'alter table fleeting set logged'
@@ -93,6 +93,7 @@ for fault in 'rights primary_node BYPASSRLS' 'schema narrow "w"' 'table late unl
   read -r area place what <<<"$fault"
   gone error "$area" "$place" "$what"
   gone warning "$area" "$place" "$what"
+  gone note "$area" "$place" "$what"
 done
 cp "$work/good.yaml" "$PGTANDEM_CONFIG"
 check 0
