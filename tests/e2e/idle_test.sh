@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # serial: what runs beside it makes its seconds longer
-# Nothing to do costs nothing: `queue put` once woke for ever by the note of its last sync, and took a processor. Nor does a
+# Nothing to do costs nothing, and takes no time: `queue put` once woke for ever by the note of its last sync, and took a processor. Nor does a
 # server that ends idle sessions.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
@@ -31,4 +31,12 @@ wait_applied
 equal_tables
 ! grep -H 'idle-session timeout' "$work"/*.log || fail "the server ended a session that had nothing to do"
 follow_stop
+
+# --- nor does a pass with nothing new wait: the server tells where it is only to who says that he is not there yet, and then
+# not before wal_sender_timeout has half passed (30 s) ---
+for _ in 1 2 3 4 5 6; do
+  began=$SECONDS
+  "$BIN/capture" 2>>"$work/capture.log" | "$BIN/queue" put 2>>"$work/put.log"
+  at_most "seconds of a pass with nothing new" 8 $((SECONDS - began))
+done
 say "idle_test: passed"

@@ -77,6 +77,7 @@ begin
         execute format('select (%L::%s)::text', types.text_of(kind), what) into came;
         -- a number that names nothing here may name something on the standby: only what initdb made is the same on both
         continue when what::text like 'reg%' and came ~ '^[0-9]+$' and came::bigint >= 16384;
+        execute format('select (%L::%s)::text', came, what) into came; -- what cannot be read again is no value to write
         insert into types.known select what, came where length(came) < 2000 on conflict do nothing;
       exception when others then null;
       end;
