@@ -33,6 +33,7 @@ wait_applied
 serve_up
 
 in_browser looks "${hostile[@]}"
+in_browser several
 in_browser controls
 serve_stop
 

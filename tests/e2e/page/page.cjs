@@ -1,4 +1,4 @@
-// The page in headless Chromium: page.cjs MODULES URL OUT looks|controls|token|lost [HOSTILE…|TOKEN]
+// The page in headless Chromium: page.cjs MODULES URL OUT looks|several|controls|token|lost [HOSTILE…|TOKEN]
 // MODULES: where playwright-core is installed; OUT: where screenshots go. What is not as it should be ends it with 1.
 'use strict';
 const [modules, url, out, what, ...words] = process.argv.slice(2);
@@ -10,7 +10,8 @@ const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run
   '--disable-component-update', '--disable-sync'];
 const wrong = [];
 
-async function opened(browser, options, {allow_errors = false} = {}) {
+// `change`: of the server's snapshot, before the page has it.
+async function opened(browser, options, {allow_errors = false, change = null} = {}) {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}, locale: 'en-US', ...options});
   const page = await context.newPage();
   page.setDefaultTimeout(60000);
@@ -18,6 +19,15 @@ async function opened(browser, options, {allow_errors = false} = {}) {
   page.on('dialog', dialog => { wrong.push('a dialog: ' + dialog.message()); dialog.dismiss(); });
   page.on('console', line => { if (line.type() === 'error' && !allow_errors) wrong.push('console: ' + line.text()); });
   page.on('request', request => { if (!request.url().startsWith(url) && !request.url().startsWith('data:')) wrong.push('asks ' + request.url()); });
+  if (change) {
+    await page.route('**/api/snapshot', async route => {
+      try {
+        const response = await route.fetch(), s = await response.json();
+        change(s);
+        await route.fulfill({response, body: JSON.stringify(s)});
+      } catch { /* the page is closed; else it gets no answer, and shows nothing */ }
+    });
+  }
   await page.goto(url);
   await page.waitForSelector('#tables td');
   await page.waitForSelector('#queue .curve', {state: 'attached'}); // a level line has no height, which counts as hidden
@@ -71,6 +81,20 @@ async function looks(browser) {
     await page.screenshot({path: path.join(out, name + '.png'), fullPage: true});
     await page.context().close();
   }
+}
+
+// Of two standbys what either has, and nothing is proven that one of them was not.
+async function several(browser) {
+  const page = await opened(browser, {}, {change: s => {
+    const near = s.standbys.backup_node, far = structuredClone(near);
+    Object.assign(near, {operations: 5, quarantined: 1, conflicts: {update_missing: 1}});
+    Object.assign(far, {operations: 0, quarantined: 2, conflicts: {update_missing: 3, insert_exists: 1}});
+    near.full_sync.proven = s.time;
+    far.full_sync.proven = null;
+    s.standbys.far_node = far;
+  }});
+  const figures = await page.evaluate(() => Object.fromEntries([...document.querySelectorAll('#figures > div')].map(at => [at.querySelector('dt').textContent, at.querySelector('dd').firstChild.textContent])));
+  assert.deepEqual(['Conflicts', 'In quarantine', 'Last full sync'].map(name => figures[name]), ['5', '3', 'never']);
 }
 
 async function tab_to(page, id) {
@@ -148,7 +172,7 @@ async function lost(browser) {
 (async () => {
   const browser = await chromium.launch({executablePath: process.env.CHROMIUM || 'chromium', headless: true, args, chromiumSandbox: false});
   try {
-    await {looks, controls, token: with_token, lost}[what](browser);
+    await {looks, several, controls, token: with_token, lost}[what](browser);
     assert.deepEqual(wrong, []);
   } finally {
     await browser.close();
