@@ -54,6 +54,7 @@ mkdir -p "$root${textfile%/*}"
 run 0 systemd -c "$work/slow.yaml" --root "$root"
 grep -q "metrics go to $textfile, once pgtandem may" "$work/err" || fail "not a word about metrics: $(cat "$work/err")"
 grep -q "cron starts passes here too; .*rm $root/etc/cron.d/pgtandem" "$work/err" || fail "no word about cron's file beside systemd: $(cat "$work/err")"
+grep -q 'from one of the two to the other: first systemctl disable --now' "$work/err" || fail "no word about changing ways: $(cat "$work/err")"
 has "$etc/pgtandem-incremental.timer.d/schedule.conf" OnUnitActiveSec=90s
 has "$etc/pgtandem-full.timer.d/schedule.conf" OnUnitInactiveSec=7200s
 has "$etc/pgtandem-health.timer.d/schedule.conf" OnUnitActiveSec=7.5s
@@ -61,6 +62,13 @@ for timer in "$tree"/config/systemd/*.timer; do
   timer=${timer##*/}
   grep -q "enable --now .*$timer" "$work/err" || fail "no word about how $timer is enabled: $(cat "$work/err")"
 done
+mkdir -p "$etc/pgtandem.target.wants"
+run 0 cron -c "$example" --root "$root"
+! grep -q 'systemd starts them' "$work/err" || fail "systemd starts nothing here: $(cat "$work/err")"
+touch "$etc/pgtandem.target.wants"/pgtandem-{capture.service,full.timer}
+run 0 cron -c "$example" --root "$root"
+grep -q 'for cron alone: systemctl disable --now pgtandem-capture.service pgtandem-full.timer$' "$work/err" || fail "no word about systemd's units beside cron's file: $(cat "$work/err")"
+rm -r "$etc/pgtandem.target.wants"
 has "$etc/pgtandem-.service.d/schedule.conf" "Environment=PGTANDEM_CONFIG=$work/slow.yaml"
 ! grep -q ReadWritePaths "$etc/pgtandem-.service.d/schedule.conf" || fail "the usual directories need no drop-in"
 printf 'spool: {directory: queue}\nstate: {directory: /srv/state}\nlogging: {file: pgtandem.log}\n' >>"$work/slow.yaml"
