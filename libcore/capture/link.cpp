@@ -70,6 +70,14 @@ void warn_of_encoding(pg::Session& session) {
                 "tables to a database made with ENCODING 'UTF8' TEMPLATE template0");
 }
 
+// One that is made now is none of the time in which it was not there: what was committed then is refused by the server
+// when it is decoded, or, from PostgreSQL 18 on, passed over in silence.
+void refuse_gap(pg::Session& session, const std::string& publication) {
+  if (!publication_exists(session, publication))
+    throw Error(Exit::data, session.node() + ": publication " + publication +
+                                " is gone; the slot cannot go on over the time without it; " + begin_again);
+}
+
 // Half a link holds the primary's WAL for nobody: what was made goes again when the rest fails.
 void take_back(pg::Session& session, const std::string& sql) {
   try {
@@ -121,6 +129,7 @@ void init(const config::Settings& settings, const std::string& node) {
   const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);
   const Slot slot = find_slot(session, name);
   if (slot.exists && mark) {
+    refuse_gap(session, name);
     make_publication(session, settings, name);
     check(settings, session, *walsender);
     base::log(base::Level::info, "slot and publication " + name + " are there already");
@@ -212,9 +221,7 @@ void check_published(const config::Settings& settings, pg::Session& session) {
   const std::string name = link_name(settings);
   for (const base::TableName& table : settings.synchronization.sync_tables) check_table(session, table);
   check_row_security(session, settings);
-  if (!publication_exists(session, name))
-    throw Error(Exit::data, session.node() + ": publication " + name +
-                                " is gone; the slot cannot go on over the time without it; " + begin_again);
+  refuse_gap(session, name);
   check_publication(session, settings, name);
 }
 

@@ -6,6 +6,7 @@
 #include "capture/publication.hpp"
 #include "pg/quote.hpp"
 #include "pg/rights.hpp"
+#include "pg/slot.hpp"
 
 namespace capture {
 namespace {
@@ -63,8 +64,10 @@ void check_rights(pg::Session& session, const config::Settings& settings, const 
                       "SELECT ON TABLE " + pg::quote_table(table));
     rights.lack(may.get(0, 2) == "t", bypass(rights));
   }
+  // Nobody is told to make what is gone while its slot is there: that would be no way out, see link.cpp.
+  const bool gone = !publication_exists(session, publication) && pg::read_slot(session, publication).exists;
   // A filter has to be tried before it is put before others, and that needs the schema.
-  if (can_see || settings.filters.tables.empty())
+  if (!gone && (can_see || settings.filters.tables.empty()))
     for (const std::string& statement : publication_by_others(session, settings, publication)) rights.lack(statement);
   rights.refuse("capture init");
 }

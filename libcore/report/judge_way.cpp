@@ -47,8 +47,9 @@ void judge_slot(const Snapshot& at, Findings& out) {
                    "pgtandem sync-incremental, or start the services"});
   if (!slot.publication_exists.value_or(true))
     out.push_back({Level::critical, "publication_missing", node,
-                   "publication " + slot.name + " is gone from " + node + ": nothing can be captured",
-                   "pgtandem capture init"});
+                   "publication " + slot.name + " is gone from " + node +
+                       ": nothing can be captured, and one that is made now is none of the time without it",
+                   begin_anew});
 }
 
 // `of`: what lies there, and the setting that moves it.

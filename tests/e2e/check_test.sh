@@ -233,6 +233,12 @@ check 69
 cluster_start primary
 cluster_start standby
 
+# --- a publication that is gone: none that is made now is a way out, and none is asked for ---
+primary 'drop publication pgtandem_backup_node'
+check 1
+found error link primary_node 'publication pgtandem_backup_node is gone' 'capture drop'
+gone error rights primary_node .
+
 # --- a slot that lost its WAL ---
 primary "alter system set max_slot_wal_keep_size = '1MB'" 'select pg_reload_conf()' 'create table filler (v text)' >/dev/null
 for _ in 1 2 3 4; do primary "insert into filler select repeat('x', 1000) from generate_series(1, 1000)" 'select pg_switch_wal()' 'checkpoint' >/dev/null; done

@@ -221,7 +221,7 @@ cluster_start primary
 
 # --- the way between them; from here on nothing is mended ---
 primary 'drop publication pgtandem_backup_node'
-diagnosed 'publication dropped' 2 publication_missing 'publication pgtandem_backup_node is gone' 'capture init'
+diagnosed 'publication dropped' 2 publication_missing 'publication pgtandem_backup_node is gone' 'pgtandem capture drop; .*sync-full --init$'
 cluster_psql primary postgres -c "alter system set max_slot_wal_keep_size = '1MB'" -Atc 'select pg_reload_conf()' >/dev/null
 for _ in 1 2 3; do
   primary "insert into categories (name) values ('wal ' || random())" 'select pg_switch_wal()' >/dev/null

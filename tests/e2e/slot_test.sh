@@ -61,6 +61,7 @@ insert 1 10
 primary 'drop publication pgtandem_backup_node'
 insert 11 20
 held 65 "publication pgtandem_backup_node is gone.*$way_out"
+refused 65 "publication pgtandem_backup_node is gone.*$way_out" "$BIN/capture" init
 # a new one under the old name, but the slot knows the time without it
 primary 'create publication pgtandem_backup_node for table images with (publish_via_partition_root)'
 expect 65 "$BIN/capture"
