@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -31,6 +32,10 @@ std::string read_content(const std::filesystem::path& file) {
                 file.string() + ": no such file; name the configuration with --config or PGTANDEM_CONFIG");
   }
   if (S_ISDIR(found.st_mode)) throw Error(Exit::config, file.string() + ": a directory; name the file in it");
+  if (::access(file.c_str(), R_OK) != 0 && errno == EACCES)
+    throw Error(Exit::no_right, "cannot open " + file.string() +
+                                    ": permission denied; run this as the user of the services (as a rule by sudo -u "
+                                    "pgtandem), or let this user read it");
   const base::Fd fd = base::open_file(file, O_RDONLY);
   constexpr size_t most = 1 << 20;  // a thousand times what a configuration needs
   std::string content;

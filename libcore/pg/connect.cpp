@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -100,10 +101,51 @@ class Parameters {
   std::vector<const char*> values_;
 };
 
-// Before there is a session nothing can be asked: what is missing is told by what was tried.
-[[noreturn]] void refuse(const pg_conn& conn, const std::string& node, bool replication) {
+// Where libpq looks for passwords; it has no function that tells.
+std::string password_file(pg_conn& conn) {
+  const std::unique_ptr<PQconninfoOption, FreeOptions> options(PQconninfo(&conn));
+  for (const PQconninfoOption* option = options.get(); option != nullptr && option->keyword != nullptr; ++option)
+    if (std::strcmp(option->keyword, "passfile") == 0 && option->val != nullptr) return option->val;
+  return "~/.pgpass";
+}
+
+// A line of such a file, as far as it may be shown. A socket's directory may be called otherwise there.
+std::string password_line(const pg_conn& conn) {
+  const char* const host = *PQhost(&conn) == '/' ? "*" : PQhost(&conn);
+  std::string line;
+  for (const std::string_view part :
+       std::initializer_list<std::string_view>{host, PQport(&conn), PQdb(&conn), PQuser(&conn)}) {
+    for (const char c : part) line += (c == ':' || c == '\\' ? "\\" : "") + std::string(1, c);
+    line += ':';
+  }
+  return line + "PASSWORD";
+}
+
+// The server has asked for a password, and libpq gives up by itself, without a SQLSTATE. That is no server that is
+// away: as a wrong one it does not heal by waiting. Most often it is another user's file that has it.
+[[noreturn]] void refuse_without_password(pg_conn& conn, const std::string& node) {
+  const std::string file = password_file(conn);
+  struct stat known {};
+  const bool there = ::stat(file.c_str(), &known) == 0;
+  const bool open = there && (known.st_mode & (S_IRWXG | S_IRWXO)) != 0;  // libpq ignores such a one
+  const std::string user = PQuser(&conn);
+  throw SqlError(base::Exit::no_right,
+                 cannot(node, "connect") + ": the server wants a password for " + user +
+                     ", and there is none: not in database_url, and " +
+                     (!there ? "there is no " + file
+                      : open ? file + " is not looked at, for others may open it"
+                             : file + " has no line that fits") +
+                     "; " + (open ? "chmod 600 " + file : "add " + password_line(conn) + " to that file (mode 600)") +
+                     ", or run this as the user whose file has it",
+                 "28P01", "no password");
+}
+
+// Before there is a session nothing can be asked: what is missing is told by what was tried. `encrypting`: it failed
+// while both sides were at that.
+[[noreturn]] void refuse(pg_conn& conn, const std::string& node, bool replication, bool encrypting) {
+  if (PQconnectionNeedsPassword(&conn) != 0) refuse_without_password(conn, node);
   try {
-    throw_connect(cannot(node, "connect"), PQerrorMessage(&conn));
+    throw_connect(cannot(node, "connect"), PQerrorMessage(&conn), encrypting);
   } catch (const SqlError& refused) {
     if (refused.sqlstate() != "42501") throw;
     const std::string user = quote_identifier(PQuser(&conn));
@@ -143,14 +185,16 @@ Connection connect(const config::Node& node, const SessionOptions& options) {
       nullptr);
   const double deadline = base::monotonic_seconds() + node.connection_timeout;
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+  bool encrypting = false;
   while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
     const double left = deadline - base::monotonic_seconds();
     if (PQsocket(conn.get()) >= 0 && (left <= 0 || !wait_for(*conn, node.name, state == PGRES_POLLING_WRITING, left)))
       throw base::Transient(base::Exit::unreachable,
                             cannot(node.name, "connect") + ": no answer within connection_timeout; is the server up?");
+    encrypting = PQstatus(conn.get()) == CONNECTION_SSL_STARTUP;
     state = PQconnectPoll(conn.get());
   }
-  if (state == PGRES_POLLING_FAILED) refuse(*conn, node.name, options.replication);
+  if (state == PGRES_POLLING_FAILED) refuse(*conn, node.name, options.replication, encrypting);
   PQsetErrorVerbosity(conn.get(), PQERRORS_DEFAULT);
   PQsetnonblocking(conn.get(), 1);
   return conn;

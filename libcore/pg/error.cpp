@@ -97,13 +97,20 @@ void throw_sql(const std::string& where, const std::string& sqlstate, const std:
   throw SqlError(kind_of(sqlstate), message, sqlstate, row.empty() ? reason : reason + ": " + one_line(row), inside);
 }
 
-void throw_connect(const std::string& where, const std::string& text) {
+void throw_connect(const std::string& where, const std::string& text, bool encrypting) {
   const std::string state = sqlstate_in(text);
   std::string first = one_line(std::string_view(text).substr(0, text.find("\nLOCATION:")));
   if (!state.empty()) {
     const size_t at = first.find(state + ": ");
     if (at != std::string::npos) first = first.substr(at + state.size() + 2);
   }
+  // A connection that broke off just then says nothing of either. libpq has one language here: nobody sets a locale.
+  const auto says = [&](const char* word) { return first.find(word) != std::string::npos; };
+  if (state.empty() && encrypting && (says("SSL") || says("certificate")))
+    throw NotNow(
+        Exit::unreachable,
+        where + ": " + first + "; mend ssl = on and the certificate there, or sslmode and sslrootcert in database_url",
+        Unavailable::encryption);
   throw_sql(where, state, first);
 }
 

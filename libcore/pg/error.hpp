@@ -47,6 +47,7 @@ bool is_refusal_of_names(std::string_view sqlstate);
                             const std::string& row = {}, bool inside = false);
 
 // Throws for a connection that could not be made; `text` is libpq's verbose message, in which the SQLSTATE stands.
-[[noreturn]] void throw_connect(const std::string& where, const std::string& text);
+// `encrypting`: the server was there, and both sides were about to agree on encryption.
+[[noreturn]] void throw_connect(const std::string& where, const std::string& text, bool encrypting = false);
 
 }  // namespace pg

@@ -9,8 +9,9 @@
 namespace pg {
 
 enum class Unavailable {
-  full,      // 53300: too many connections
-  starting,  // 57P03: it starts, stops, or recovers from a crash
+  full,        // 53300: too many connections
+  starting,    // 57P03: it starts, stops, or recovers from a crash
+  encryption,  // it is there, and no encryption comes about: it has none, or a certificate that is not trusted
 };
 
 class NotNow : public base::Transient {

@@ -101,6 +101,18 @@ Trouble trouble_of(const pg::SqlError& refused) {
   return state == "42501" ? Trouble::right : Trouble::other;
 }
 
+Trouble trouble_of(pg::Unavailable why) {
+  switch (why) {
+    case pg::Unavailable::full:
+      return Trouble::crowded;
+    case pg::Unavailable::starting:
+      return Trouble::starting;
+    case pg::Unavailable::encryption:
+      return Trouble::encryption;
+  }
+  return Trouble::other;
+}
+
 Answer ask(const config::Node& node, const std::string& slot, const std::optional<change::Source>& source,
            double deadline) {
   Answer answer;
@@ -122,7 +134,7 @@ Answer ask(const config::Node& node, const std::string& slot, const std::optiona
   } catch (const pg::SqlError& refused) {
     failed(trouble_of(refused), refused.what());
   } catch (const pg::NotNow& failure) {
-    failed(failure.why() == pg::Unavailable::full ? Trouble::crowded : Trouble::starting, failure.what());
+    failed(trouble_of(failure.why()), failure.what());
   } catch (const base::Transient& failure) {
     const bool late = base::monotonic_seconds() - start >= deadline * 0.9;
     failed(late ? Trouble::hangs : Trouble::unreachable, failure.what());

@@ -123,7 +123,8 @@ void judge_all(Snapshot& snapshot) {
 
 Health judge_node(const Snapshot& snapshot, const Node& node) {
   // One that says why it takes nobody in just now is there.
-  const bool there = node.server.trouble == Trouble::crowded || node.server.trouble == Trouble::starting;
+  const bool there = node.server.trouble == Trouble::crowded || node.server.trouble == Trouble::starting ||
+                     node.server.trouble == Trouble::encryption;
   if (there) return Health::critical;
   if (!node.server.reached()) return node.failure_count >= node.failure_threshold ? Health::offline : Health::critical;
   Health health = Health::healthy;

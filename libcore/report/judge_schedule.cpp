@@ -11,6 +11,11 @@ std::string node_option(const Snapshot& at, const std::string& node) {
   return at.standbys.size() > 1 && !node.empty() ? " --node " + node : "";
 }
 
+std::string as_services(const Snapshot& at) {
+  return "run this as the user of the services" +
+         (at.services_user.empty() ? "" : " (sudo -u " + at.services_user + " pgtandem status)");
+}
+
 namespace {
 
 constexpr int busy = 75;
@@ -154,7 +159,7 @@ void judge_schedule(const Snapshot& at, Findings& out) {
       continue;
     else if (file.no_right)
       out.push_back({Level::unknown, "state_unreadable", "", file.what,
-                     "run this as the user of the services, or let it read the state directory"});
+                     as_services(at) + ", or let it read the state directory"});
     else
       // What was different may be so still, and nobody can tell.
       out.push_back({file.proofs ? Level::unknown : Level::warning, "state_garbage", "", file.what,

@@ -11,7 +11,7 @@ namespace {
 
 std::string named(const Node& node) { return std::string(name_of(node.role)) + " " + node.name; }
 
-Finding silent(const Node& node) {
+Finding silent(const Snapshot& at, const Node& node) {
   const bool primary = node.role == config::Role::primary;
   const std::string side = primary ? "primary" : "standby";
   Finding finding{Level::critical, "", node.name, "", ""};
@@ -26,7 +26,10 @@ Finding silent(const Node& node) {
     case Trouble::login:
       finding.code = "login_refused";
       finding.what = named(node) + " refuses the login: " + node.server.error;
-      finding.mend = "correct nodes." + node.name + ".database_url, ~/.pgpass or pg_hba.conf; pgtandem status check";
+      finding.mend = (at.services_user.empty()
+                          ? ""
+                          : as_services(at) + ": ~/.pgpass is each user's own; where that one is refused, too, ") +
+                     "correct nodes." + node.name + ".database_url, ~/.pgpass or pg_hba.conf; pgtandem status check";
       break;
     case Trouble::right:
       finding.code = "right_missing";
@@ -45,6 +48,13 @@ Finding silent(const Node& node) {
       finding.what = named(node) + " runs, but takes nobody in: it starts, stops or recovers: " + node.server.error;
       finding.mend = "wait: after a crash it reads its WAL first; journalctl -u postgresql on " + place +
                      " tells how far it is. Nothing is lost meanwhile";
+      break;
+    case Trouble::encryption:
+      finding.code = "encryption_failed";
+      finding.what = named(node) + " is there, but no encryption comes about: " + node.server.error;
+      finding.mend = "openssl s_client -starttls postgres -connect " + place + ":" + std::to_string(node.port) +
+                     " shows its certificate; correct that, or sslmode and sslrootcert in nodes." + node.name +
+                     ".database_url; pgtandem status check";
       break;
     case Trouble::other:
     case Trouble::unreachable:
@@ -114,7 +124,7 @@ void judge_servers(const Snapshot& at, Findings& out) {
   const auto primary = at.nodes.find(at.current_primary);
   if (primary != at.nodes.end()) judge_roles(at, primary->second, out);
   for (const auto& [name, node] : at.nodes) {
-    if (!node.server.reached()) out.push_back(silent(node));
+    if (!node.server.reached()) out.push_back(silent(at, node));
     const double skew = node.server.clock_skew.value_or(0);
     if (std::abs(skew) > base::most_clock_skew)
       out.push_back({Level::warning, "clock_skew", name,

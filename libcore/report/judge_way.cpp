@@ -73,7 +73,7 @@ void judge_way(const Snapshot& at, Findings& out) {
     out.push_back({spool.readable ? Level::critical : Level::unknown,
                    spool.readable ? "spool_damaged" : "spool_unreadable", "", spool.error,
                    spool.readable ? "pgtandem queue check tells what is damaged"
-                                  : "run this as the user of the services, or let it read the spool's directory"});
+                                  : as_services(at) + ", or let it read the spool's directory"});
   else if (!spool.founded)
     out.push_back(
         {Level::critical, "not_set_up", "", "nothing is set up yet: there is no spool", "pgtandem sync-full --init"});

@@ -24,6 +24,9 @@ void judge_schedule(const Snapshot& at, Findings& out);  // does it run, and whe
 // " --node NAME" for a command that is about one of several standbys; nothing where there is one.
 std::string node_option(const Snapshot& at, const std::string& node);
 
+// For what this user may not see: who may.
+std::string as_services(const Snapshot& at);
+
 // Has this incremental pass ended, however it did, not longer ago than the next one should have?
 bool ended_lately(const Snapshot& at, const Incremental& pass);
 

@@ -1,3 +1,7 @@
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/clock.hpp"
@@ -25,6 +29,13 @@ Time time_of(const std::string& text) {
 
 void event(Snapshot& out, const Time& time, const char* level, const std::string& text) {
   if (time) out.events.push_back({*time, level, text});
+}
+
+// What services make belongs to their user, whoever looks now.
+void look_at_owner(const config::Settings& settings, Snapshot& out) {
+  struct stat known {};
+  if (::stat(settings.state_directory.c_str(), &known) != 0 || known.st_uid == ::geteuid()) return;
+  if (const passwd* const user = ::getpwuid(known.st_uid)) out.services_user = user->pw_name;
 }
 
 void look_at_switch(const config::Settings& settings, Snapshot& out) {
@@ -199,6 +210,7 @@ void look_at_tools(const config::Settings& settings, Snapshot& out) {
 }  // namespace
 
 void look_at_state(const config::Settings& settings, Snapshot& out) {
+  look_at_owner(settings, out);
   look_at_switch(settings, out);
   look_at_passes(settings, out);
   look_at_tables(settings, out);

@@ -26,6 +26,7 @@ enum class Trouble {
   right,        // the role lacks one
   crowded,      // all its connections are taken
   starting,     // it starts, stops, or recovers
+  encryption,   // it is there, and no encryption comes about
   other,
 };
 
@@ -208,6 +209,7 @@ struct Snapshot {
   int64_t time = 0;  // when it was taken
   std::string version;
   std::string local_node;
+  std::string services_user;    // whose the state directory is; empty: that of who looks, or not known
   std::string current_primary;  // by the configuration; empty where that names none or several
   bool auto_sync_enabled = true;
   std::string switched_by;  // who turned it by `status enable` or `disable`; empty: nobody, the configuration counts

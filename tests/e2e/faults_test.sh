@@ -161,7 +161,14 @@ fi
 # --- who looks, and what cannot be looked at ---
 if [ "$(id -u)" = 0 ]; then
   chmod 700 "$work/state"
-  diagnosed 'state not readable' 3 state_unreadable 'ermission denied' 'as the user of the services' cluster_as_owner
+  diagnosed 'state not readable' 3 state_unreadable 'ermission denied' 'as the user of the services .sudo -u root pgtandem status' cluster_as_owner
+  mode=$(stat -c %a "$PGTANDEM_CONFIG")
+  chmod 600 "$PGTANDEM_CONFIG"
+  code=0
+  cluster_as_owner "$BIN/status" health >"$work/out" 2>"$work/err" || code=$?
+  same "health without a right to the configuration" 3 "$code"
+  grep -q "^PGTANDEM UNKNOWN - cannot open $PGTANDEM_CONFIG: permission denied; run this as the user of the services" "$work/out" || fail "a configuration that may not be read: $(cat "$work/out")"
+  chmod "$mode" "$PGTANDEM_CONFIG"
 else
   say "not root: a state directory that may not be read is not tried"
 fi
@@ -185,6 +192,20 @@ STANDBY_URL=$(cluster_url standby crawler locked:wrong) configure
 wait_until 5 "the reload" found login_refused
 diagnosed 'wrong password' 2 login_refused 'password authentication failed' 'pgpass'
 ! grep -q 'wrong' "$work/health" || fail "a password in what status says"
+# None at all, as for whoever runs it as another user than the services': what the message says to add is enough.
+STANDBY_URL=$(cluster_url standby crawler locked) configure
+export PGPASSFILE=$work/pgpass
+diagnosed 'no password' 2 login_refused "wants a password for locked, and there is none: .* there is no $work/pgpass; add " 'pgpass'
+[ "$(id -u)" != 0 ] ||
+  diagnosed 'another user, without a password' 2 login_refused 'wants a password for locked' 'sudo -u root pgtandem status.: ~/.pgpass is each user' cluster_as_owner
+line=$(jq -r '.findings[] | select(.code == "login_refused").what' "$work/health" | sed -n 's/.*; add \(.*:\)PASSWORD to that file.*/\1/p')
+(umask 022 && echo "${line}right" >"$PGPASSFILE")
+diagnosed 'a password file for all to read' 2 login_refused "$work/pgpass is not looked at, for others may open it; chmod 600 $work/pgpass" 'pgpass'
+chmod 600 "$PGPASSFILE"
+gone login_refused || fail "'$line' is not enough: $("$BIN/status")"
+unset PGPASSFILE
+STANDBY_URL="$(cluster_url standby crawler pgtandem)?sslmode=require" configure
+diagnosed 'no encryption' 2 encryption_failed 'backup_node is there, but no encryption comes about: .*does not support SSL' 'sslmode and sslrootcert'
 configure
 cluster_psql standby postgres -c 'alter role pgtandem connection limit 0'
 diagnosed 'no connection left' 2 standby_full 'all its connections are in use.*53300' 'pg_stat_activity'

@@ -5,6 +5,7 @@
 #include "pg/bytes.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
+#include "pg/unavailable.hpp"
 
 using base::Exit;
 
@@ -84,6 +85,32 @@ TEST_CASE("a connection's SQLSTATE is found whatever language the server speaks"
   }
   CHECK_THROWS_AS(pg::throw_connect("main: cannot connect", "connection to server failed: Connection refused"),
                   base::Transient);
+}
+
+TEST_CASE("no encryption is told apart from no server, and from a connection that broke off just then") {
+  const std::string where = "connection to server at \"127.0.0.1\", port 5432 failed: ";
+  for (const char* text : {"server does not support SSL, but SSL was required", "SSL error: certificate verify failed",
+                           "root certificate file \"/x\" does not exist\nEither provide the file or change sslmode"}) {
+    INFO(text);
+    try {
+      pg::throw_connect("main: cannot connect", where + text, true);
+      FAIL("nothing thrown");
+    } catch (const pg::NotNow& e) {
+      CHECK(e.why() == pg::Unavailable::encryption);
+      CHECK(std::string(e.what()).find("; mend ssl = on and the certificate there, or sslmode") != std::string::npos);
+    }
+  }
+  const auto only_away = [&](const std::string& text, bool encrypting) {
+    try {
+      pg::throw_connect("main: cannot connect", where + text, encrypting);
+    } catch (const pg::NotNow&) {
+      return false;
+    } catch (const base::Transient&) {
+      return true;
+    }
+  };
+  CHECK(only_away("server closed the connection unexpectedly", true));
+  CHECK(only_away("SSL SYSCALL error: EOF detected", false));
 }
 
 TEST_CASE("no message is read past its end") {

@@ -34,6 +34,8 @@ const std::vector<Case>& cases() {
       {"standby_starting", Level::critical,
        [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::starting; }},
       {"login_refused", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::login; }},
+      {"encryption_failed", Level::critical,
+       [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::encryption; }},
       {"right_missing", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.trouble = Trouble::right; }},
       {"no_primary", Level::critical, [](Snapshot& at) { at.current_primary.clear(); }},
       {"standby_in_recovery", Level::critical, [](Snapshot& at) { sample::backup_node(at).server.in_recovery = true; }},
@@ -216,6 +218,18 @@ TEST_CASE("each thing that is wrong is found alone, with its level, in words, an
   }
 }
 
+TEST_CASE("who may not look is told who may, where that is known") {
+  Snapshot at = sample::well();
+  at.unreadable = {{"", "cannot open /s/verify.json: permission denied", true}};
+  CHECK(judge(at).findings.at(0).mend.find("sudo") == std::string::npos);
+  at.services_user = "tandem";
+  CHECK(judge(at).findings.at(0).mend.find("(sudo -u tandem pgtandem status)") != std::string::npos);
+  at.unreadable.clear();
+  CHECK(judge(at).findings.empty());
+  sample::backup_node(at).server.trouble = Trouble::login;
+  CHECK(judge(at).findings.at(0).mend.find("(sudo -u tandem pgtandem status): ~/.pgpass") != std::string::npos);
+}
+
 TEST_CASE("caught up is to have reached a position: silence is none, and an unknown lag is not a good one") {
   Snapshot at = sample::well();
   sample::standby(at).caught_up = false;
@@ -237,6 +251,10 @@ TEST_CASE("a server that says why it takes nobody in is not offline, however oft
   judge_all(at);
   CHECK(node.health == report::Health::critical);
   CHECK(at.verdict.findings.at(0).mend.find("systemctl start") == std::string::npos);
+  node.server.trouble = Trouble::encryption;
+  judge_all(at);
+  CHECK(node.health == report::Health::critical);
+  CHECK(at.verdict.findings.at(0).mend.find("-connect db2:5432 ") != std::string::npos);
 }
 
 TEST_CASE("the worst comes first, and what is critical outweighs what cannot be told") {
