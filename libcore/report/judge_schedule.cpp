@@ -16,6 +16,20 @@ std::string as_services(const Snapshot& at) {
          (at.services_user.empty() ? "" : " (sudo -u " + at.services_user + " pgtandem status)");
 }
 
+std::string full_pass(const Snapshot& at, const std::string& node) {
+  return std::string("pgtandem sync-full") + (at.auto_sync_enabled ? "" : " --force") + node_option(at, node);
+}
+
+std::string incremental_pass(const Snapshot& at, const std::string& node) {
+  const bool service = at.spool.capture_running && !at.incremental.running;
+  if (service && !at.auto_sync_enabled) return "pgtandem status enable: capture waits for that";
+  if (service)
+    return "journalctl -u pgtandem-capture says what capture waits for, pgtandem queue stat whether the queue has "
+           "room; "
+           "systemctl restart pgtandem-capture begins it again";
+  return std::string("pgtandem sync-incremental") + (at.auto_sync_enabled ? "" : " --force") + node_option(at, node);
+}
+
 namespace {
 
 constexpr int busy = 75;

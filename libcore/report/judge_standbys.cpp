@@ -34,7 +34,7 @@ void judge_tables(const Snapshot& at, const Standby& of, Findings& out) {
     out.push_back({Level::critical, "tables_different", of.node,
                    listed(different) + (different.size() == 1 ? " is" : " are") + " not equal on " + of.node +
                        (why.empty() ? "" : ": " + why),
-                   "pgtandem sync-full" + node_option(at, of.node)});
+                   full_pass(at, of.node)});
   for (const PausedTable& paused : of.paused)
     out.push_back({Level::critical, "table_paused", of.node,
                    "table " + paused.table + " is paused on " + of.node +
@@ -48,12 +48,12 @@ void judge_tables(const Snapshot& at, const Standby& of, Findings& out) {
     out.push_back({Level::warning, "tables_marked", of.node,
                    listed(names) + (names.size() == 1 ? " is" : " are") +
                        " marked for the next full pass: " + of.marked.front().reason,
-                   "pgtandem sync-full" + node_option(at, of.node)});
+                   full_pass(at, of.node)});
   }
   if (different.empty() && !never.empty() && !of.full.running && at.spool.founded)
     out.push_back({Level::warning, "never_proven", of.node,
                    listed(never) + (never.size() == 1 ? " was" : " were") + " never proven equal on " + of.node,
-                   "pgtandem sync-full" + node_option(at, of.node)});
+                   full_pass(at, of.node)});
 }
 
 void judge_lag(const Snapshot& at, const Standby& of, Findings& out) {
@@ -70,7 +70,7 @@ void judge_lag(const Snapshot& at, const Standby& of, Findings& out) {
                  waits ? (of.applier_running ? "look at the load and the locks of " + of.node +
                                                    "; pgtandem queue stat tells whether it gets less"
                                              : "pgtandem apply" + node_option(at, of.node))
-                       : "pgtandem sync-incremental" + node_option(at, of.node)});
+                       : incremental_pass(at, of.node)});
 }
 
 // Tables that were proven once, and then nobody looked again, whoever had proven them.
@@ -88,8 +88,7 @@ void judge_proofs(const Snapshot& at, const Standby& of, double patience, Findin
   out.push_back({Level::warning, "proofs_old", of.node,
                  listed(old) + (old.size() == 1 ? " was" : " were") + " last proven equal on " + of.node + " at " +
                      moment_words(oldest) + "; full_sync.max_age is " + span_words(at.limits.max_age),
-                 "pgtandem sync-full" + node_option(at, of.node) +
-                     "; systemctl status pgtandem-full.timer, or cron, tells why none ran"});
+                 full_pass(at, of.node) + "; systemctl status pgtandem-full.timer, or cron, tells why none ran"});
 }
 
 void judge_full_pass(const Snapshot& at, const Standby& of, Findings& out) {
@@ -103,7 +102,7 @@ void judge_full_pass(const Snapshot& at, const Standby& of, Findings& out) {
         {Level::warning, "full_pass_failed", of.node,
          "the last full pass failed at " + moment_words(pass.ended) + ": " +
              (pass.message.empty() ? pass.failed + " ended with " + std::to_string(*pass.exit_code) : pass.message),
-         "pgtandem sync-full" + node_option(at, of.node) + ", and read what it says", pass.ended});
+         full_pass(at, of.node) + ", and read what it says", pass.ended});
   if (pass.running && pass.progress && seconds_between(*pass.progress, at.time) > hangs_after)
     out.push_back({Level::warning, "full_pass_hangs", of.node,
                    "a full pass runs since " + moment_words(pass.started) +
@@ -119,8 +118,7 @@ void judge_full_pass(const Snapshot& at, const Standby& of, Findings& out) {
     out.push_back({Level::warning, "full_pass_overdue", of.node,
                    "the last full pass that proved all tables is " + span_words(since) + " old; one is due every " +
                        span_words(at.limits.full_sync_interval),
-                   "pgtandem sync-full" + node_option(at, of.node) +
-                       "; systemctl status pgtandem-full.timer, or cron, tells why none ran"});
+                   full_pass(at, of.node) + "; systemctl status pgtandem-full.timer, or cron, tells why none ran"});
 }
 
 }  // namespace

@@ -32,19 +32,20 @@ void judge_slot(const Snapshot& at, Findings& out) {
   else if (slot.wal_status == "unreserved")
     out.push_back({Level::critical, "slot_unreserved", node,
                    named + " is about to be lost: its WAL goes with the next checkpoint of " + node,
-                   "pgtandem sync-incremental, now; then raise max_slot_wal_keep_size"});
+                   "now: " + incremental_pass(at) + "; then raise max_slot_wal_keep_size"});
   else if (slot.safe_wal_size && slot.retained &&
            static_cast<double>(*slot.safe_wal_size) <
                little * static_cast<double>(*slot.safe_wal_size + *slot.retained))
     out.push_back({Level::warning, "slot_headroom", node,
                    "after another " + base::size_text(static_cast<uint64_t>(*slot.safe_wal_size)) + " of WAL " + named +
                        " is lost",
-                   "pgtandem sync-incremental; then raise max_slot_wal_keep_size"});
+                   incremental_pass(at) + "; then raise max_slot_wal_keep_size"});
   if (!slot.active && slot.retained.value_or(0) > much_wal)
-    out.push_back({Level::warning, "wal_retained", node,
-                   node + " keeps " + base::size_text(static_cast<uint64_t>(*slot.retained)) + " of WAL for " + named +
-                       ", which nobody reads",
-                   "pgtandem sync-incremental, or start the services"});
+    out.push_back(
+        {Level::warning, "wal_retained", node,
+         node + " keeps " + base::size_text(static_cast<uint64_t>(*slot.retained)) + " of WAL for " + named +
+             ", which nobody reads",
+         incremental_pass(at) + (at.spool.capture_running || !at.auto_sync_enabled ? "" : ", or start the services")});
   if (!slot.publication_exists.value_or(true))
     out.push_back({Level::critical, "publication_missing", node,
                    "publication " + slot.name + " is gone from " + node +
@@ -69,6 +70,8 @@ void judge_disk(const std::optional<uint64_t>& free, const std::optional<uint64_
 
 void judge_way(const Snapshot& at, Findings& out) {
   const Spool& spool = at.spool;
+  const std::string run_apply =
+      std::string(at.auto_sync_enabled ? "" : "pgtandem status enable, and ") + "let pgtandem apply --follow";
   if (!spool.error.empty())
     out.push_back({spool.readable ? Level::critical : Level::unknown,
                    spool.readable ? "spool_damaged" : "spool_unreadable", "", spool.error,
@@ -87,19 +90,19 @@ void judge_way(const Snapshot& at, Findings& out) {
     out.push_back({Level::critical, "spool_full", "",
                    "the spool is full (" + base::size_text(spool.bytes) + " of " + base::size_text(spool.max_bytes) +
                        "): nothing more is captured until there is room, and the primary keeps its WAL",
-                   "let pgtandem apply --follow run, or raise spool.max_bytes"});
+                   run_apply + " run, or raise spool.max_bytes"});
   else if (used > (1 - little) * most)
     out.push_back(
         {Level::warning, "spool_nearly_full", "",
          "the spool is nearly full: " + base::size_text(spool.bytes) + " of " + base::size_text(spool.max_bytes),
-         "let pgtandem apply --follow run, or raise spool.max_bytes"});
+         run_apply + " run, or raise spool.max_bytes"});
   for (const auto& [name, of] : at.standbys)
     if (of.waiting.value_or(0) > static_cast<uint64_t>(at.limits.max_queue_size))
       out.push_back({Level::warning, "queue_congested", name,
                      "the queue is congested: " + std::to_string(*of.waiting) + " operations wait" +
                          (at.standbys.size() > 1 ? " for " + name : "") + ", more than max_queue_size (" +
                          std::to_string(at.limits.max_queue_size) + ")",
-                     "let pgtandem apply --follow" + node_option(at, name) + " run; where it runs, raise batch_size"});
+                     run_apply + node_option(at, name) + " run; where it runs, raise batch_size"});
 }
 
 }  // namespace report

@@ -27,6 +27,11 @@ std::string node_option(const Snapshot& at, const std::string& node);
 // For what this user may not see: who may.
 std::string as_services(const Snapshot& at);
 
+// Passes as whoever reads a finding has to start them, for what happens by itself is no advice: while sync is disabled
+// they do something only when they are forced, and beside a capture that runs an incremental one finds the slot in use.
+std::string full_pass(const Snapshot& at, const std::string& node);
+std::string incremental_pass(const Snapshot& at, const std::string& node = {});
+
 // Has this incremental pass ended, however it did, not longer ago than the next one should have?
 bool ended_lately(const Snapshot& at, const Incremental& pass);
 

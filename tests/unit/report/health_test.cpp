@@ -218,6 +218,41 @@ TEST_CASE("each thing that is wrong is found alone, with its level, in words, an
   }
 }
 
+TEST_CASE("what is to be done does something: no pass that a disabled sync keeps from its work, none beside capture") {
+  const auto passes = [](const std::string& mend, const char* pass) {
+    return mend.find(std::string("pgtandem ") + pass) != std::string::npos;
+  };
+  for (const Case& one : cases()) {
+    INFO(one.code);
+    Snapshot at = sample::well();
+    one.break_it(at);
+    at.auto_sync_enabled = false;
+    for (const report::Finding& found : judge(at).findings) {
+      INFO(found.mend);
+      CHECK((!passes(found.mend, "sync-full") || passes(found.mend, "sync-full --force") ||
+             passes(found.mend, "sync-full --init")));
+      CHECK((!passes(found.mend, "sync-incremental") || passes(found.mend, "sync-incremental --force")));
+      CHECK((!passes(found.mend, "apply --follow") || passes(found.mend, "status enable")));
+    }
+    if (!at.spool.capture_running) continue;
+    at.auto_sync_enabled = true;
+    for (const report::Finding& found : judge(at).findings) {
+      INFO(found.mend);
+      CHECK((!passes(found.mend, "sync-incremental") || !at.by_services));
+    }
+  }
+  const auto mend_of = [](const Snapshot& at) { return judge(at).findings.at(0).mend; };
+  Snapshot at = sample::well();
+  at.slot.wal_status = "unreserved";
+  CHECK(mend_of(at).find("journalctl -u pgtandem-capture") != std::string::npos);
+  at.auto_sync_enabled = false;
+  CHECK(mend_of(at).find("pgtandem status enable") != std::string::npos);
+  sample::by_passes(at, 0);
+  CHECK(mend_of(at).find("pgtandem sync-incremental --force; ") != std::string::npos);
+  at.auto_sync_enabled = at.is_monitoring = true;
+  CHECK(mend_of(at).find("pgtandem sync-incremental; ") != std::string::npos);
+}
+
 TEST_CASE("who may not look is told who may, where that is known") {
   Snapshot at = sample::well();
   at.unreadable = {{"", "cannot open /s/verify.json: permission denied", true}};
