@@ -61,7 +61,9 @@ Finding silent(const Snapshot& at, const Node& node) {
     case Trouble::none:
       finding.code = side + "_down";
       finding.what = named(node) + " does not answer: " + node.server.error;
-      finding.mend = "systemctl start postgresql on " + place + "; what is committed meanwhile is not lost";
+      finding.mend = "systemctl start postgresql on " + place +
+                     (primary ? "; where it is gone for good, man 7 pgtandem has the steps of taking over"
+                              : "; what is committed meanwhile is not lost");
       break;
   }
   if (node.failure_count > 1) finding.what += " (" + std::to_string(node.failure_count) + " looks in a row)";
