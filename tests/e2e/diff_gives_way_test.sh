@@ -105,7 +105,7 @@ waiting=$!
 there() { [ "$(standby 'select name from shop where id = 2')" = later ]; }
 wait_until 20 "the row on the standby" there
 same "the row on the primary" n2 "$(primary 'select name from shop where id = 2')"
-sed 's/sync_timeout: 20/sync_timeout: 5/' "$PGTANDEM_CONFIG" >"$work/soon.yaml" # a row is looked at for that long, and again
+sed 's/sync_timeout: 20/sync_timeout: 2/' "$PGTANDEM_CONFIG" >"$work/soon.yaml" # a row is looked at for that long, and again
 expect 75 "$BIN/diff" --config "$work/soon.yaml" --recheck --table shop
 ! grep -q '"key"' <(grep -v relation "$work/out") || fail "a row that is about to be visible is taken back: $(cat "$work/out")"
 told 'too often to be sure of.*: 1 of public.shop;'

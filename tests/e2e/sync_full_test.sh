@@ -148,8 +148,8 @@ expect 0 "$script"
 differ "a new pass" "$since" "$(recorded .since)"
 
 # --- where no exact comparison can be had: only what is marked, or is older than max_age, is read whole ---
-primary 'create role poor login' 'grant pg_read_all_data to poor'
-without_slot() { PRIMARY_URL=$(cluster_url primary crawler poor) write_config 'images, categories, notes' 'full_sync_interval: 60' "full_sync: {max_age: $1}"; }
+for i in {1..9}; do primary "select from pg_create_physical_replication_slot('full_$i')"; done
+without_slot() { write_config 'images, categories, notes' 'full_sync_interval: 60' "full_sync: {max_age: $1}"; }
 of_notes() { echo "$(recorded '.tables["public.notes"].repaired') $(standby "select count(*) from notes where v = 'wrong'")"; }
 without_slot 86400
 standby "update notes set v = 'wrong' where id = 11"
@@ -175,6 +175,7 @@ echo '{"operation_id":"0/1#1","table":"public.notes","key":{"id":11},"type":"upd
 expect 1 "$BIN/verify" - <"$work/report"
 expect 75 "$script"
 same "repaired, and wrong, of a table that is marked" '1 0' "$(of_notes)"
+primary "select pg_drop_replication_slot('full_' || i) from generate_series(1, 9) i" >"$work/dropped"
 write_config 'images, categories, notes' 'full_sync_interval: 60'
 expect 0 "$script"
 same "marks" "" "$("$BIN/verify" marked)"
