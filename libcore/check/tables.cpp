@@ -20,8 +20,8 @@ constexpr const char* describe_identity =
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = $1 AND c.relname = $2)";
 
-// Constraints that wait for the commit are not looked at again in a session that is a replica: apply asks for what breaks
-// them itself. That of a foreign key does no harm: the primary checked it.
+// Constraints that wait for the commit are not looked at again in a session that is a replica: apply asks for what
+// breaks them itself. That of a foreign key does no harm: the primary checked it.
 constexpr const char* describe_deferrable = R"(
   SELECT o.conname, pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_constraintdef(o.oid),
                                                           ' DEFERRABLE', ''), ' INITIALLY DEFERRED', '')
@@ -99,7 +99,8 @@ void look_at_standbys_own(pg::Session& session, const TableName& table, const st
   for (int i = 0; i < deferrable.rows(); ++i) {
     const std::string name = pg::quote_identifier(deferrable.get(i, 0));
     findings.add({Severity::note, "table", place,
-                  "the constraint " + name + " is deferrable: apply looks for rows that break it at each batch's end; " +
+                  "the constraint " + name +
+                      " is deferrable: apply looks for rows that break it at each batch's end; " +
                       "where the primary's is not deferrable, this one need not be",
                   "ALTER TABLE " + pg::quote_table(table) + " DROP CONSTRAINT " + name + ", ADD CONSTRAINT " + name +
                       " " + std::string(deferrable.get(i, 1)) + ";"});
