@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 60
 # apply, case by case: each change of the primary comes to the same on the standby, whatever the batch it falls into, the
 # kind of key, the rights of its role and the rows that the standby had.
 set -euo pipefail

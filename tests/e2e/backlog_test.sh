@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 65
 # The backlog is ours, not the primary's: with the standby down, capture reads 500,000 changes into the spool and the primary
 # keeps no more than a few WAL segments; when the standby is back everything arrives. And a synced table in which nothing
 # happens does not make the primary keep what others write.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 60
 # A stream that cannot go on, for want of room or because it is not what it should be: nothing is lost, nothing is half
 # applied, and what is wrong is told in one line.
 set -euo pipefail

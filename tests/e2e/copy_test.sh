@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 62
 # The first copy of a table by `apply -`, while the primary is written: nothing missed, nothing twice; indexes and constraints
 # as they were; broken off it leaves the table as it was. And `apply init --create-tables`: from nothing to a pair in step.
 set -euo pipefail

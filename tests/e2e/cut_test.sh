@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 75
 # The cut: two snapshots of one state, while both sides are written; beside `apply --follow` and without it; and that nothing
 # is left of it, whatever happens.
 set -euo pipefail

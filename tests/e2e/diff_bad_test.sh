@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 70
 # What cannot be compared is one line that says what to do, and never exit code 1: that is "different" and nothing else.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh

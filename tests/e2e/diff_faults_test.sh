@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 90
 # Whatever happens to a table or a server while a comparison reads: never a difference that is none, never a hang; it gives way,
 # or ends, with one line and its exit code. VACUUM FULL, CLUSTER, ALTER TABLE, partitions that come and go, a table or a server
 # in another's place, a server that restarts.

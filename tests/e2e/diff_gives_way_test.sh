@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 115
 # A comparison is in nobody's way: who wants one of its tables to himself gets it within moments, and it ends with 75. Tables
 # that are paused are left out, by diff and by the repair, and told. A standby that goes away in the middle is 69.
 set -euo pipefail

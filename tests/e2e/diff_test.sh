@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 110
 # `diff` finds what differs and nothing else: values that are equal by their type's operator and yet not the same, shapes and
 # keys of all kinds, rows that cancel out in a careless sum. Its lines are the project's own format and mend the standby.
 # Roles may do no more than SELECT. What stands on the two sides, what is changed on the standby, and what is to be found are

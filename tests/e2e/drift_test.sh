@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 105
 # Tables whose shape changes while they are synced. By default only that table waits, in order and with the way out named,
 # and goes on by itself; or the columns that both have go on; or what is added is added on the standby, too.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 92
 # Faults made on purpose, each diagnosed by `status` alone: in words, with the right health code, and with what mends it. The
 # table is what the calls of `diagnosed` say; the last lines print it.
 set -euo pipefail

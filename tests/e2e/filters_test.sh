@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 90
 # Filters: a condition and a list of columns for a table, which the primary's server applies, and a program that keeps
 # lines. What the server or the program cannot do is refused or stopped with one line, and nothing is lost by it.
 # shellcheck disable=SC2016 # what filters and SQL expand is theirs

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 100
 # Random histories over tables of every kind (history/tables.sql), drawn by history/generate.sql: whatever the size of its
 # batches, apply makes the standby's rows the primary's, byte by byte. The same stream goes to a second standby in the primary's
 # order, operation by operation: both ways come to the same, and keep the standby's own columns.

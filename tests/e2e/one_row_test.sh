@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 150
 # One row is one row: what the standby refuses for its content is left out and told, and the rest of the repair, the rest of its
 # table and all other tables are mended and proven.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 100
 # The page in headless Chromium: narrow and wide, light and dark, English and Chinese; table names that would be markup are text;
 # the buttons, by keyboard; the token; a server that went away. Screenshots are left in page-test/screens of the build directory.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 62
 # An operation that the standby can never take is taken out, alone, and told; the rest goes on. What changes its row waits
 # behind it, or heals it; a crash at any moment neither loses a letter nor leaves one that does not belong there.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 105
 # verify --scrub: of a table that was proven before it reads what changed since and a part of the rest, and yet every row in
 # max_age; whatever it cannot know makes it read all; under load it finds nothing that is not there.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 65
 # Slot and spool belong together: whatever happens to the slot, the publication or the server, capture never leaves a gap
 # without a word, and it never lets the primary forget what the spool does not hold for certain.
 set -euo pipefail

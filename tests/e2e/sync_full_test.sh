@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 92
 # scripts/sync-full: from two empty directories and one configuration to a synced, following pair; what differs is mended and
 # proven; marks come first and go; only when due; one at a time; and a pass that was killed is gone on with.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 65
 # scripts/sync-incremental: first the script alone, with programs that end as it is told, then on two real servers.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh

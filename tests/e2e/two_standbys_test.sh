@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 95
 # Two standbys and one configuration, whose local node is neither: both follow; one that is away keeps the other from nothing,
 # and its changes stay in the spool; passes and force-sync serve and prove both, each with a record of its own; what differs on
 # one is found and mended there alone; status tells each by itself.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# early: 130
 # verify: what is equal is proven and what is not is named, at a cut, under load; the receipt says what was proven when; a quick
 # look proves nothing; rows that apply reported are proven one by one; and whatever is not certain is never called equal.
 set -euo pipefail
