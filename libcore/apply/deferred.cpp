@@ -40,8 +40,8 @@ std::string reason_of(const UniqueIndex& index) {
 }  // namespace
 
 RefusedAtEnd::RefusedAtEnd(const std::string& where, const UniqueIndex& index)
-    : SqlError(base::Exit::data, where + reason_of(index) + "; see which of the two is right", index.refusal,
-               reason_of(index)) {}
+    : SqlError(base::Exit::data, where + reason_of(index) + "; see which of the two is right",
+               index.excludes ? "23P01" : "23505", reason_of(index)) {}
 
 void Deferred::make_ready(std::span<const Operation* const> operations) {
   for (const Operation* operation : operations)

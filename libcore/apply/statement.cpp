@@ -176,10 +176,19 @@ Statement select_if_it_has(const Operation& operation, const TargetTable& table,
   Statement out;
   out.sql = brought_by(out, operation, table, index) + "SELECT pg_catalog.to_jsonb(t), false FROM " + table.rows +
             " AS t WHERE " + row_of(out, operation, table);
-  std::string there;
-  for (size_t i = 0; i < index.elements.size(); ++i)
-    there += (i == 0 ? "(" : ", (") + index.elements[i] + ") AS e" + std::to_string(i);
-  out.sql += " AND (SELECT e FROM (SELECT " + there + ") AS e) OPERATOR(pg_catalog.*=) (SELECT brought FROM brought)";
+  // What keeps apart by another operator than that of equality cannot tell by it that two are the same.
+  if (index.excludes) {
+    std::string there;
+    std::string here;
+    for (size_t i = 0; i < index.elements.size(); ++i) {
+      there += (i == 0 ? "(" : ", (") + index.elements[i] + ")";
+      here += (i == 0 ? "" : ", ") + std::string("brought.e") + std::to_string(i);
+    }
+    out.sql += " AND (SELECT ROW(" + there + ")) OPERATOR(pg_catalog.*=) (SELECT ROW(" + here + ") FROM brought)";
+  } else {
+    for (size_t i = 0; i < index.elements.size(); ++i)
+      out.sql += " AND " + clashes(index, i, "(" + index.elements[i] + ")", brought(i));
+  }
   if (!index.predicate.empty()) out.sql += " AND (" + index.predicate + ")";
   return out;
 }

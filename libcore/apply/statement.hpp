@@ -30,7 +30,7 @@ Statement remake_row(const Operation& operation, const TargetTable& table);  // 
 Statement select_rivals(const Operation& operation, const TargetTable& table, const UniqueIndex& index,
                         std::optional<size_t> newest);
 Statement delete_rivals(const Operation& operation, const TargetTable& table, const UniqueIndex& index);
-// The operation's own row, as select_row(), if it has in the index exactly what the operation brings.
+// The operation's own row, as select_row(), if it has in the index what the operation brings.
 Statement select_if_it_has(const Operation& operation, const TargetTable& table, const UniqueIndex& index);
 
 bool is_whole(const Operation& operation);  // carries every column, so that the row can be made

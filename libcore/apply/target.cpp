@@ -224,7 +224,7 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
                 coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
                 pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place,
                 coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),  -- from 15 on
-                NOT i.indimmediate, i.indexrelid::pg_catalog.regclass, '23505'
+                NOT i.indimmediate, i.indexrelid::pg_catalog.regclass, false
            FROM pg_catalog.pg_index i
            CROSS JOIN LATERAL pg_catalog.unnest(i.indclass[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(class, place)
            JOIN pg_catalog.pg_opclass c ON c.oid = k.class
@@ -237,7 +237,7 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
          SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
                 coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
                 pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place, false,
-                NOT i.indimmediate, i.indexrelid::pg_catalog.regclass, '23P01'
+                NOT i.indimmediate, i.indexrelid::pg_catalog.regclass, true
            FROM pg_catalog.pg_index i
            JOIN pg_catalog.pg_constraint x ON x.conindid = i.indexrelid AND x.contype = 'x'
            CROSS JOIN LATERAL pg_catalog.unnest(x.conexclop) WITH ORDINALITY AS k(operator, place)
@@ -255,7 +255,7 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
                                rows.get(i, 5) == "t",
                                rows.get(i, 6) == "t",
                                std::string(rows.get(i, 7)),
-                               std::string(rows.get(i, 8))});
+                               rows.get(i, 8) == "t"});
     last = rows.get(i, 0);
     table.unique->back().elements.emplace_back(rows.get(i, 1));
     table.unique->back().equals.emplace_back(rows.get(i, 3));

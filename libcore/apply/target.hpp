@@ -31,7 +31,7 @@ struct UniqueIndex {
   bool null_is_taken = false;         // NULLS NOT DISTINCT
   bool deferrable = false;            // kept by a trigger of PostgreSQL's own, not at once
   std::string name;                   // as the server spells it
-  std::string refusal;                // SQLSTATE of what it refuses
+  bool excludes = false;              // an exclusion constraint's
 };
 
 struct TargetTable {

@@ -60,6 +60,7 @@ constexpr const char* read_indexes =
 constexpr const char* may_freeze =
     R"(SELECT FROM pg_catalog.pg_class t
         WHERE t.oid = pg_catalog.to_regclass($1) AND t.relkind = 'r' AND pg_catalog.pg_has_role(t.relowner, 'USAGE')
+          AND pg_catalog.has_table_privilege(t.oid, 'TRUNCATE')
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                            WHERE k.confrelid = t.oid AND k.contype = 'f' AND k.conrelid <> t.oid)
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = t.oid AND g.tgtype & 32 <> 0))";

@@ -11,7 +11,7 @@ set -euo pipefail
 two_servers
 both 'create table slots (id int primary key, place int, note text, unique (place) deferrable initially deferred)' \
   'create table stays (id int primary key, during int4range, exclude using gist (during with &&) deferrable initially deferred)' \
-  'create table ranks (id int primary key deferrable initially deferred, note text)' 'create table firm (id int primary key, n int unique deferrable)' 'alter table ranks replica identity full' 'create table other (id int primary key)'
+  'create table ranks (id int primary key deferrable initially deferred, note text)' 'create table firm (id int primary key, n int, e int, brought int, unique (n, e) deferrable)' 'alter table ranks replica identity full' 'create table other (id int primary key)'
 config() { write_config 'slots, stays, ranks, firm, other' 'logging: {level: debug}' "$@"; }
 config
 link_up
@@ -29,7 +29,7 @@ start() { # rows on both sides, and no marks, letters and conflicts
   standby 'truncate slots, stays, ranks, firm, other'
   primary 'truncate slots, stays, ranks, firm, other' 'insert into slots select n, n from generate_series(1, 9) n' \
     "insert into stays select n, int4range(n * 10, n * 10 + 5) from generate_series(1, 5) n" "insert into ranks select n, 'rank' from generate_series(1, 5) n" \
-    'insert into firm select n, n from generate_series(1, 5) n'
+    'insert into firm select n, n, 1, 1 from generate_series(1, 5) n'
   pass
   expect 0 "$BIN/apply"
   equal_tables
@@ -66,7 +66,7 @@ for role in replica ordinary; do
   # --- rows of the standby's own give way, and no other one ---
   start
   taken
-  standby 'insert into firm values (100, 50)'
+  standby 'insert into firm values (100, 50, 1)'
   primary 'update firm set n = 50 where id = 4'
   pass
   expect 0 "$BIN/apply"
