@@ -215,7 +215,8 @@ sleep 1
 mapfile -t stale < <(for ((i = 1; i <= 60; ++i)); do printf '{"type":"%s","table":"public.items","key":{"id":%d},"new":{"id":%d,"n":-1,"code":"c%d","note":"stale"}}\n' "$([ $((i % 2)) = 0 ] && echo insert || echo update)" $i $i $i; done)
 for ((round = 1; round <= ${ROUNDS:-6}; ++round)); do
   # what only the standby has, and no stream will touch
-  standby "update items set note = 'spoilt' where id % 7 = 0 and id <= 60"
+  # (the table's lock first: row by row it and the applier could wait for each other)
+  standby "begin; lock table items in exclusive mode; update items set note = 'spoilt' where id % 7 = 0 and id <= 60; commit"
   lines "${stale[@]}"
   mend 0
 done
