@@ -17,7 +17,6 @@ std::string group_column() { return pg::quote_identifier(stage_group); }
 // that is not there any more, or clashes with nothing but itself, is no fault. LATERAL with a LIMIT keeps to the index.
 std::string find_clash(const TargetTable& table, const UniqueIndex& index) {
   std::string brought;
-  std::string row;
   std::string clash;
   for (size_t i = 0; i < index.elements.size(); ++i) {
     const std::string e = "e" + std::to_string(i);
@@ -26,8 +25,8 @@ std::string find_clash(const TargetTable& table, const UniqueIndex& index) {
         " AND " + clashes(index, i, "one." + e, "brought." + e) + " AND " + clashes(index, i, "other." + e, "one." + e);
   }
   const std::string only = index.predicate.empty() ? "" : " AND (" + index.predicate + ")";
-  const std::string rows = "(SELECT t.tableoid AS of, t.ctid AS at, " + brought + " FROM " + table.rows + " AS t" +
-                           (only.empty() ? "" : " WHERE true" + only) + ")";
+  const std::string rows =
+      "(SELECT t.tableoid AS of, t.ctid AS at, " + brought + " FROM " + table.rows + " AS t WHERE true" + only + ")";
   return "SELECT FROM (SELECT " + brought + " FROM " + table.stage + " AS t WHERE " + group_column() + " = " +
          std::to_string(noted) + only + ") AS brought CROSS JOIN LATERAL (SELECT FROM " + rows + " AS one, " + rows +
          " AS other WHERE (one.of, one.at) <> (other.of, other.at)" + clash + " LIMIT 1) AS found LIMIT 1";

@@ -66,8 +66,8 @@ class Stream::State {
     durable_ = sent_ = mark.lsn;
     if (to_now && !target) target = pg::identify_system(*walsender_).flushed;
     change::append_source(lines_, mark.source, mark.lsn);
-    // Then the server has nothing to say: it tells where it is only to who says that he is not there yet (walsender.c,
-    // WalSndWaitForWal), and then not before wal_sender_timeout has half passed.
+    // Where all of it is written already no word is waited for: the server tells where it is only to who says that he
+    // is not there yet (walsender.c, WalSndWaitForWal), else not before half of wal_sender_timeout.
     reached_ = target && *target <= mark.lsn;
     hand_over();
     stream_ = std::make_unique<pg::ReplicationStream>(*walsender_, mark.source.slot, mark.source.slot, mark.lsn);
