@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "capture/made_again.hpp"
 #include "capture/publication.hpp"
 #include "capture/rights.hpp"
 #include "capture/table_fit.hpp"
@@ -145,6 +146,7 @@ void init(const config::Settings& settings, const std::string& node) {
   // The publication before the slot: a slot cannot see one made after it.
   const bool new_publication = make_publication(session, settings, name);
   try {
+    check_publication(session, settings, name);
     make_slot(session, settings, {.system_id = system.id, .timeline = system.timeline, .slot = name, .created = {}});
   } catch (const Error&) {
     if (new_publication) take_back(session, "DROP PUBLICATION IF EXISTS " + pg::quote_identifier(name));
@@ -160,6 +162,7 @@ void drop(const config::Settings& settings, const std::string& node) {
     session.query("SELECT pg_catalog.pg_drop_replication_slot($1)", {name});
     base::log(base::Level::info, "slot " + name + " dropped");
   }
+  forget_oids(settings, name);
   const pg::Result publication = session.query(
       "SELECT pg_catalog.pg_has_role(pubowner, 'USAGE') FROM pg_catalog.pg_publication WHERE pubname = $1", {name});
   if (publication.rows() == 0) return;

@@ -1,6 +1,7 @@
-// A table that was dropped and made again under its name: the publication has the new one, no message tells, and rows
-// of the old one stay on the standby. Owns STATE/published.SLOT.list, the OIDs that the published tables had when they
-// were last looked at. For who checks the publication.
+// What was dropped and made again under its name between two looks, of which no message tells: a table, of whose old
+// rows the standby keeps those it has; and a publication, or a table's place in it, without which changes were not sent
+// (the server refuses to decode them where the publication is missing, but from PostgreSQL 18 on it passes over them).
+// Owns STATE/published.SLOT.list, the OIDs that both had when they were last looked at. For who checks the publication.
 #pragma once
 
 #include <map>
@@ -11,8 +12,15 @@
 
 namespace capture {
 
-// Warns of those that have another OID than the last time, and marks them for the next full pass of every standby.
-void note_oids(const config::Settings& settings, const std::string& slot,
-               const std::map<base::TableName, std::string>& oids);
+struct Oids {
+  std::string table;
+  std::string member;  // of the table in the publication, or of the publication where that names no table
+};
+
+// Warns of those that have others than the last time, and marks them for the next full pass of every standby.
+void note_oids(const config::Settings& settings, const std::string& slot, const std::map<base::TableName, Oids>& oids);
+
+// For a link that is dropped: the next one of its name has nothing to do with it.
+void forget_oids(const config::Settings& settings, const std::string& slot);
 
 }  // namespace capture

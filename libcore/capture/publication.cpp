@@ -26,7 +26,7 @@ using config::TableFilter;
 
 // What a publication lets through.
 struct Member {
-  std::string oid;
+  Oids oids;
   std::string where;              // as the server writes it; empty: every row
   std::set<std::string> columns;  // empty: all of them
 };
@@ -44,7 +44,8 @@ Published published(pg::Session& session, const std::string& name) {
                 p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AND p.pubviaroot,
                 )" +
           where +
-          R"(, pg_catalog.obj_description(p.oid, 'pg_publication'), c.oid
+          R"(, pg_catalog.obj_description(p.oid, 'pg_publication'), c.oid,
+                coalesce(r.oid, p.oid)
            FROM pg_catalog.pg_publication_tables t
            JOIN pg_catalog.pg_publication p ON p.pubname = t.pubname
            JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
@@ -56,7 +57,7 @@ Published published(pg::Session& session, const std::string& name) {
   for (int i = 0; i < rows.rows(); ++i) {
     Member& member = out.tables[{std::string(rows.get(i, 0)), std::string(rows.get(i, 1))}];
     member.where = rows.get(i, 3);
-    member.oid = rows.get(i, 5);
+    member.oids = {std::string(rows.get(i, 5)), std::string(rows.get(i, 6))};
     out.every_kind = out.every_kind && rows.get(i, 2) == "t";
     out.note = rows.get(i, 4);
   }
@@ -232,8 +233,8 @@ void check_publication(pg::Session& session, const config::Settings& settings, c
   if (const std::string why = misfit(settings, now); !why.empty())
     throw Error(Exit::data, session.node() + ": publication " + name + " " + why + "; run `capture init`");
   check_identities(session, settings, name);
-  std::map<TableName, std::string> oids;
-  for (const auto& [table, member] : now.tables) oids[table] = member.oid;
+  std::map<TableName, Oids> oids;
+  for (const auto& [table, member] : now.tables) oids[table] = member.oids;
   note_oids(settings, name, oids);
 }
 

@@ -24,7 +24,7 @@ std::vector<std::string> publication_by_others(pg::Session& session, const confi
                                                const std::string& name);
 
 // Throws Error(data) when the publication there is no longer what the settings ask for, or the identities do not fit
-// it. Marks tables that were dropped and made again.
+// it. Marks tables that were dropped and made again, or whose place in it was.
 void check_publication(pg::Session& session, const config::Settings& settings, const std::string& name);
 
 }  // namespace capture

@@ -75,7 +75,7 @@ copy_by_pgtandem() {
   local began source lsn
   rm -rf "$work/pgtandem"
   write_config pgtandem pgtandem 5000 images
-  cluster_psql standby pgtandem -c 'ALTER TABLE images OWNER TO pgtandem'
+  cluster_psql standby pgtandem -c 'ALTER TABLE images OWNER TO pgtandem' -c 'GRANT CREATE ON SCHEMA public TO pgtandem'
   init_of pgtandem
   lsn=$(cluster_psql primary bench -Atc 'SELECT pg_current_wal_insert_lsn()')
   source=$( (tandem pgtandem queue get) | head -n 1)

@@ -335,5 +335,19 @@ same "its mark" "public.whole" "$(jq -r .table "$work"/state/marks/*)"
 rm -f "$work"/state/marks/*
 pass
 same "marks of a table that is the same one" 0 "$(find "$work/state/marks" -type f | wc -l)"
+# the same of its place in the publication, and of the publication: from PostgreSQL 18 on the server says nothing
+for what in 'alter publication pgtandem_backup_node drop table whole' 'drop publication pgtandem_backup_node'; do
+  rm -f "$work"/state/marks/*
+  primary "$what"
+  if [[ $what == drop* ]]; then
+    primary "create publication pgtandem_backup_node for table only shop, only whole with (publish_via_partition_root)"
+  else
+    primary 'alter publication pgtandem_backup_node add table only whole'
+  fi
+  pass
+  log_has "$work/capture.log" 'warn .*table public.whole was taken out of the publication and put into it again.*the next full pass' || fail "$what: $(tail -n 3 "$work/capture.log")"
+  same "marked after '$what'" "$([[ $what == drop* ]] && echo 'public.shop public.whole' || echo public.whole)" \
+    "$(cat "$work"/state/marks/* | jq -r .table | sort | tr '\n' ' ' | sed 's/ $//')"
+done
 
 say "only the table that does not fit waits, in order; it comes back by itself"
