@@ -65,6 +65,16 @@ constexpr const char* may_freeze =
                            WHERE k.confrelid = t.oid AND k.contype = 'f' AND k.conrelid <> t.oid)
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = t.oid AND g.tgtype & 32 <> 0))";
 
+// What stands in the way of read_indexes where there is something to drop.
+constexpr const char* read_missing_right =
+    R"(SELECT CASE WHEN NOT pg_catalog.pg_has_role(t.relowner, 'USAGE')
+                   THEN pg_catalog.format('is no member of %s, which owns the table', t.relowner::pg_catalog.regrole)
+                   ELSE pg_catalog.format('lacks CREATE ON SCHEMA %I', n.nspname) END
+         FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+        WHERE t.oid = pg_catalog.to_regclass($1)
+          AND NOT (pg_catalog.pg_has_role(t.relowner, 'USAGE') AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'))
+          AND EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid AND NOT i.indisprimary))";
+
 }  // namespace
 
 CopyPlan plan_copy(pg::Session& primary, pg::Session& standby, const base::TableName& table,
@@ -120,6 +130,8 @@ CopyPlan plan_copy(pg::Session& primary, pg::Session& standby, const base::Table
     plan.drop.emplace_back(indexes.get(i, 0));
     plan.create.emplace_back(indexes.get(i, 1));
   }
+  const pg::Result missing = standby.query(read_missing_right, {name});
+  if (missing.rows() > 0) plan.slow = missing.get(0, 0);
   return plan;
 }
 

@@ -19,6 +19,7 @@ struct CopyPlan {
   std::string truncate;           // statement; empty: its new rows may not be written as frozen, see copy_plan.cpp
   std::vector<std::string> drop;  // statements, for indexes
   std::vector<std::string> create;
+  std::string slow;  // what the role lacks to make the indexes after the rows, too; empty: nothing
   bool shuts_out_readers() const { return !drop.empty() || !truncate.empty(); }
 };
 

@@ -139,6 +139,10 @@ class Copies {
                                        " rows that came meanwhile are in the copy, too");
     for (const std::string& drop : plan.drop) standby.query(drop);
     if (!plan.truncate.empty()) standby.query(plan.truncate);
+    if (!plan.slow.empty())
+      base::log(base::Level::info, standby.node() + ": " + table.text() +
+                                       " keeps its indexes while it is filled, which takes longer: the role " +
+                                       plan.slow);
     double told = begun;
     const auto tell = [&](const pg::Copied& so_far) {
       const double now = base::monotonic_seconds();
@@ -165,7 +169,7 @@ class Copies {
                                      std::to_string(copied.rows) + " rows" +
                                      left_out_by_program(kept ? kept->left_out() : 0) + ", " +
                                      std::to_string(copied.bytes >> 20) + " MiB" + (plan.binary ? "" : " as text") +
-                                     ", " + std::to_string(plan.create.size()) + " indexes, in " +
+                                     ", " + std::to_string(plan.create.size()) + " indexes made anew, in " +
                                      std::to_string(static_cast<long>(base::monotonic_seconds() - begun)) + " s");
     return copied.rows;
   }

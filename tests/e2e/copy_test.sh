@@ -110,7 +110,7 @@ expect 0 "$BIN/apply" --dry-run - <"$work/diff"
 grep -q 'COPY "Odd Shop"."Big Table" ("id", "code", "n", "mood", "doc", "bits") TO STDOUT (FORMAT binary)' "$work/out" || fail "--dry-run does not tell: $(cat "$work/out")"
 grep -q '^-- COPY "Odd Shop"."Big Table" .* FROM STDIN (FORMAT binary, FREEZE)$' "$work/out" || fail "rows of the role's own table are not frozen: $(cat "$work/out")"
 expect 0 "$BIN/apply" - <"$work/diff"
-grep -q 'copied "Odd Shop"."Big Table" at .* rows, .* MiB, 4 indexes' "$work/err" || fail "the copy is not told: $(cat "$work/err")"
+grep -q 'copied "Odd Shop"."Big Table" at .* rows, .* MiB, 4 indexes made anew' "$work/err" || fail "the copy is not told: $(cat "$work/err")"
 ask public.plain public.parts public.child
 expect 0 "$BIN/apply" - <"$work/diff"
 grep -q 'copied public.plain at .* MiB as text' "$work/err" || fail "an array of an enum went by its OIDs: $(cat "$work/err")"
@@ -132,6 +132,25 @@ told "public.plain is not copied"
 same "rows after that" 0 "$(standby 'select count(*) from plain')"
 for ((i = 0; i < 9; ++i)); do primary "select from pg_drop_replication_slot('full_$i')"; done
 expect 0 "$BIN/apply" - <"$work/diff"
+equal_tables plain
+
+# --- indexes that the role may not make anew stay, and that it takes longer is told ---
+standby "create role keeper" "alter table plain owner to keeper" "grant select, insert, update, delete on plain to pgtandem" \
+  "delete from plain" "create index on plain (what)"
+ask public.plain
+expect 0 "$BIN/apply" - <"$work/diff"
+told 'public.plain keeps its indexes while it is filled, which takes longer: the role is no member of keeper, which owns the table$'
+equal_tables plain
+standby "delete from plain" "grant keeper to pgtandem" "revoke create on schema public from pgtandem"
+ask public.plain
+expect 0 "$BIN/apply" - <"$work/diff"
+told 'public.plain keeps its indexes .*: the role lacks CREATE ON SCHEMA public$'
+equal_tables plain
+standby "delete from plain" "grant create on schema public to pgtandem"
+ask public.plain
+expect 0 "$BIN/apply" - <"$work/diff"
+grep -q 'copied public.plain at .*, 1 indexes made anew' "$work/err" || fail "the index is not made after the rows: $(cat "$work/err")"
+! grep -q 'keeps its indexes' "$work/err" || fail "what is lacking: $(cat "$work/err")"
 equal_tables plain
 
 # --- where the standby's role cannot keep foreign keys from being checked, what is referenced is copied first ---
