@@ -30,7 +30,8 @@ constexpr const char* read_columns =
         WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)";
 
 // Those of which all can be told as SQL, and that nothing else rests on: no foreign key, no replica identity. Only
-// their owner may drop them. The primary key stays: rows mostly come in its order, which costs little.
+// their owner may drop them. The primary key, too: even where rows come in its order, COPY into a table without any
+// index took two thirds of the time, and making it afterwards a tenth. That a column is NOT NULL stays.
 constexpr const char* read_indexes =
     R"(SELECT CASE WHEN k.oid IS NULL THEN pg_catalog.format('DROP INDEX %I.%I', n.nspname, c.relname)
                    ELSE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', $1::text, k.conname) END,
@@ -42,9 +43,9 @@ constexpr const char* read_indexes =
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_catalog.pg_class t ON t.oid = i.indrelid AND t.relkind = 'r' AND NOT t.relispartition
          LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = c.oid AND k.conrelid = i.indrelid
-        WHERE i.indrelid = pg_catalog.to_regclass($1) AND i.indisvalid AND NOT i.indisprimary AND NOT i.indisreplident
+        WHERE i.indrelid = pg_catalog.to_regclass($1) AND i.indisvalid AND NOT i.indisreplident
           AND NOT i.indisclustered AND c.reltablespace = 0 AND pg_catalog.pg_has_role(t.relowner, 'USAGE')
-          AND pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND coalesce(k.contype, 'u') = 'u'
+          AND pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND coalesce(k.contype, 'u') IN ('p', 'u')
           AND pg_catalog.obj_description(c.oid, 'pg_class') IS NULL
           AND pg_catalog.obj_description(k.oid, 'pg_constraint') IS NULL
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget > 0)
@@ -73,7 +74,7 @@ constexpr const char* read_missing_right =
          FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
         WHERE t.oid = pg_catalog.to_regclass($1)
           AND NOT (pg_catalog.pg_has_role(t.relowner, 'USAGE') AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'))
-          AND EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid AND NOT i.indisprimary))";
+          AND EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid))";
 
 }  // namespace
 

@@ -110,7 +110,7 @@ expect 0 "$BIN/apply" --dry-run - <"$work/diff"
 grep -q 'COPY "Odd Shop"."Big Table" ("id", "code", "n", "mood", "doc", "bits") TO STDOUT (FORMAT binary)' "$work/out" || fail "--dry-run does not tell: $(cat "$work/out")"
 grep -q '^-- COPY "Odd Shop"."Big Table" .* FROM STDIN (FORMAT binary, FREEZE)$' "$work/out" || fail "rows of the role's own table are not frozen: $(cat "$work/out")"
 expect 0 "$BIN/apply" - <"$work/diff"
-grep -q 'copied "Odd Shop"."Big Table" at .* rows, .* MiB, 4 indexes made anew' "$work/err" || fail "the copy is not told: $(cat "$work/err")"
+grep -q 'copied "Odd Shop"."Big Table" at .* rows, .* MiB, 5 indexes made anew' "$work/err" || fail "the copy is not told: $(cat "$work/err")"
 ask public.plain public.parts public.child
 expect 0 "$BIN/apply" - <"$work/diff"
 grep -q 'copied public.plain at .* MiB as text' "$work/err" || fail "an array of an enum went by its OIDs: $(cat "$work/err")"
@@ -149,7 +149,7 @@ equal_tables plain
 standby "delete from plain" "grant create on schema public to pgtandem"
 ask public.plain
 expect 0 "$BIN/apply" - <"$work/diff"
-grep -q 'copied public.plain at .*, 1 indexes made anew' "$work/err" || fail "the index is not made after the rows: $(cat "$work/err")"
+grep -q 'copied public.plain at .*, 2 indexes made anew' "$work/err" || fail "the index is not made after the rows: $(cat "$work/err")"
 ! grep -q 'keeps its indexes' "$work/err" || fail "what is lacking: $(cat "$work/err")"
 equal_tables plain
 
