@@ -9,6 +9,8 @@ namespace compare {
 namespace {
 
 constexpr size_t batch = 1000;  // places in one statement
+// A name that no table has; it must not hide the table's own.
+constexpr const char* places_name = "\"pgtandem places\"";
 
 }  // namespace
 
@@ -23,9 +25,10 @@ void RowFetch::ask() {
     ctids += (ctids.empty() ? "\"" : ",\"") + places_[asked_].ctid + "\"";
     leaves += (leaves.empty() ? "" : ",") + places_[asked_].leaf;
   }
-  rows_.emplace(session_, "SELECT r.* FROM unnest('{" + ctids + "}'::tid[], '{" + leaves +
-                              "}'::oid[]) AS u (p, t) CROSS JOIN LATERAL (SELECT " + columns_ + " FROM " + from_ +
-                              " WHERE ctid = u.p AND tableoid = u.t OFFSET 0) AS r");
+  const std::string alias = places_name;
+  rows_.emplace(session_, "SELECT r.* FROM unnest('{" + ctids + "}'::tid[], '{" + leaves + "}'::oid[]) AS " + alias +
+                              " (p, t) CROSS JOIN LATERAL (SELECT " + columns_ + " FROM " + from_ +
+                              " WHERE ctid = " + alias + ".p AND tableoid = " + alias + ".t OFFSET 0) AS r");
 }
 
 const std::vector<change::Value>& RowFetch::next() try {

@@ -19,6 +19,8 @@ constexpr uint64_t most_parts = 512;        // each has a buffer
 constexpr size_t waiting_bytes = 2U << 20;  // a side
 constexpr size_t batch_buckets = 2048;      // ranges of keys in one statement; 80 KB of it
 constexpr uint32_t null_size = UINT32_MAX;
+// A name that no table has; it must not hide the table's own.
+constexpr const char* ranges_name = "\"pgtandem ranges\"";
 
 size_t parts_for(const Sums& a, const Sums& b, const std::vector<uint64_t>& dirty) {
   uint64_t rows = 0;
@@ -116,10 +118,12 @@ Suspects::Suspects(const Recipe& recipe, std::vector<uint64_t> dirty, const Sums
 std::vector<std::string> Suspects::index_queries(const TableRead& table) const {
   std::vector<std::string> out;
   const std::string& key = recipe_.key.front().sql;
-  const std::string rows = ") AS d (lo, hi) CROSS JOIN LATERAL (SELECT k, " + mixed("x", recipe_.digest) +
+  const std::string alias = ranges_name;
+  const std::string rows = ") AS " + alias + " (lo, hi) CROSS JOIN LATERAL (SELECT k, " + mixed("x", recipe_.digest) +
                            ", t, p FROM (SELECT " + key + " AS k, " + row_hash(recipe_.columns, recipe_.digest) +
                            " AS x, tableoid AS t, ctid AS p FROM " + table.from +
-                           where_sql({recipe_.key_column + " >= d.lo", recipe_.key_column + " <= d.hi", table.where}) +
+                           where_sql({recipe_.key_column + " >= " + alias + ".lo",
+                                      recipe_.key_column + " <= " + alias + ".hi", table.where}) +
                            " OFFSET 0) AS i OFFSET 0) AS r";
   for (size_t begin = 0; begin < dirty_.size(); begin += batch_buckets) {
     std::vector<int64_t> least;

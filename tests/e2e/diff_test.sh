@@ -180,6 +180,12 @@ shape one_null 'create table one_null (k int unique nulls not distinct, v int); 
 shape never_analysed 'create table never_analysed (id int primary key, v int); insert into never_analysed select n, n from generate_series(1, 20000) n; delete from never_analysed where id < 19990' \
   'update never_analysed set v = 0 where id = 20000' '11 rows: 1 changed, 0 missing, 0 extra'
 
+# names that our own queries might have for something else
+for name in u d k r t i; do
+  shape $name "create table $name (id int primary key, p tid, t oid, n int, lo int, hi int); insert into $name select n, null, n, n, n, n from generate_series(1, 2000) n" \
+    "update $name set lo = 0 where id = 1; delete from $name where id = 2000" '2000 rows, 1999 on the standby: 1 changed, 1 missing, 0 extra'
+done
+
 # --- the two sides are made differently, and that is no difference ---
 unlike() { # NAME PRIMARY STANDBY CHANGE FOUND
   later primary "$2"
