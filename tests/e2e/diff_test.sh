@@ -294,6 +294,22 @@ expect 1 "$BIN/diff" --log-level error
 same "through a filter" 'delete {"id":3} null, update {"id":2} {"id":2,"ok":true,"v":"2"}' \
   "$(jq -r 'select(.key and .type != "relation") | "\(.type) \(.key) \(.new)"' "$work/out" | paste -sd, | sed 's/,\([du]\)/, \1/g')"
 
+# --- a column that is NOT NULL, and has a NULL: 18 has constraints that are NOT VALID. Before it, the catalog as 18 has it ---
+both 'create table loose (id int primary key, v text, w text); grant select on loose to reader' "insert into loose values (1, 'a', 'w'), (2, null, 'w'), (3, null, 'w')"
+standby "update loose set w = 'W' where id = 2"
+for name in primary standby; do
+  if [ "$(on_server "$name" 'show server_version_num')" -ge 180000 ]; then
+    on_server "$name" 'alter table loose add constraint given not null v not valid'
+  else
+    cluster_psql "$name" crawler -c 'set allow_system_table_mods = on' -c "update pg_attribute set attnotnull = true where attrelid = 'loose'::regclass and attname = 'v'" \
+      -c "insert into pg_constraint select (jsonb_populate_record(c, '{\"oid\": 99999, \"conname\": \"given\", \"contype\": \"n\", \"convalidated\": false, \"conkey\": [2], \"conindid\": 0}')).*
+        from pg_constraint c where conrelid = 'loose'::regclass"
+  fi
+done
+write_config loose
+expect 1 "$BIN/diff" --log-level error
+same "a row that has NULL where there should be none" '{"type":"update","table":"public.loose","key":{"id":2},"new":{"id":2,"v":null,"w":"w"}}' "$(grep '"update"' "$work/out")"
+
 # --- no Sort under an aggregate, one pass over the pages, the key's index for what differs ---
 both 'create table seen (id int primary key, v text); grant select on seen to reader'
 for name in primary standby; do on_server "$name" 'insert into seen select n, n::text from generate_series(1, 60000) n'; done
