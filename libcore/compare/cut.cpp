@@ -45,6 +45,7 @@ struct Cut::State {
 
   change::Lsn lsn;
   change::Lsn standby_lsn;
+  int64_t time_us = 0;
   bool exact = false;
   std::string why_not;
   std::string primary_snapshot;
@@ -167,6 +168,7 @@ struct Cut::State {
         if (base::stop_requested()) throw;
         throw NotExact{failure.what()};
       }
+      time_us = base::unix_microseconds();
       try {
         const double patience = std::clamp(deadline - base::monotonic_seconds(), 0.1, slot_patience);
         lsn = import_slot_snapshot(settings, primary_node, *primary, patience);
@@ -191,6 +193,7 @@ struct Cut::State {
   void make_plain() {
     const double soon = std::max(deadline, base::monotonic_seconds() + settings.synchronization.sync_timeout);
     primary = open_holder(settings, primary_node, options.tables, soon);
+    time_us = base::unix_microseconds();
     export_primary();
     change::Lsn::parse(primary->query("SELECT pg_catalog.pg_current_wal_insert_lsn()").get(0, 0), lsn);
     standby = open_holder(settings, standby_node, options.tables, soon);
@@ -207,6 +210,7 @@ Cut::Cut(const config::Settings& settings, const CutOptions& options)
 Cut::~Cut() = default;
 
 change::Lsn Cut::lsn() const { return state_->lsn; }
+int64_t Cut::time_us() const { return state_->time_us; }
 change::Lsn Cut::standby_lsn() const { return state_->standby_lsn; }
 bool Cut::exact() const { return state_->exact; }
 const std::string& Cut::why_not() const { return state_->why_not; }

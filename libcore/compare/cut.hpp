@@ -9,6 +9,7 @@
 // differs there is a candidate, see recheck.hpp.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ class Cut {
 
   // The primary's snapshot shows what committed before it, and so does the standby's; where it is not exact, about so.
   change::Lsn lsn() const;
+  // Microseconds since 1970, before the snapshots were taken: what they show was so then, or later.
+  int64_t time_us() const;
   // The standby's last commit in its snapshot: what pgtandem.progress says there.
   change::Lsn standby_lsn() const;
   bool exact() const;

@@ -30,7 +30,7 @@ void DiffReport::begin(Comparison& comparison) {
   comparison_ = &comparison;
   lsn_ = comparison.cut().lsn().text();
   exact_ = comparison.cut().exact();
-  time_ = base::iso_time(base::unix_microseconds());
+  time_ = base::iso_time(comparison.cut().time_us());
 }
 
 void DiffReport::add(const change::Relation& relation, const TableResult& result) {

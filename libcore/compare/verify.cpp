@@ -118,7 +118,7 @@ class Verify {
     entry_.run.lsn = cut.lsn().text();
     entry_.run.exact = true;
     want();
-    cut_time_ = base::iso_time(base::unix_microseconds());
+    cut_time_ = base::iso_time(cut.time_us());
     std::vector<std::string> synced;
     for (const base::TableName& table : settings_.synchronization.sync_tables) synced.push_back(table.text());
     state::go_on_for(entry_, system_of(cut.primary()), system_of(cut.standby()), synced);

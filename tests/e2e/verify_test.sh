@@ -30,6 +30,16 @@ first_lsn=$(receipt '.tables["public.quiet"].lsn')
 digest=$(receipt '.tables["public.word"].primary.digest')
 same "last equal" "$first_lsn" "$(receipt '.tables["public.quiet"].last_equal.lsn')"
 
+# --- a proof is of its moment, and not of a later one ---
+for name in primary standby; do cluster_psql "$name" postgres -c "alter system set log_statement = 'all'" -c "alter system set log_timezone = 'UTC'" -c 'select pg_reload_conf()' >"$work/reloaded"; done
+sleep 0.3
+expect 0 "$BIN/verify"
+moment=$(grep 'pg_export_snapshot' "$(cluster_dir standby)/log" | tail -n 1 | sed -E 's/^([0-9-]+) ([0-9:.]+) UTC .*/\1T\2/')
+[[ "$moment" =~ ^20.{21}$ ]] || fail "no moment in the standby's log: $moment"
+[[ ! "$(receipt '.tables["public.word"].time[:23]')" > "$moment" ]] || fail "a proof of $(receipt '.tables["public.word"].time'), by a snapshot of $moment"
+for name in primary standby; do cluster_psql "$name" postgres -c 'alter system reset log_statement' -c 'select pg_reload_conf()' >"$work/reloaded"; done
+first_lsn=$(receipt '.tables["public.quiet"].lsn')
+
 # --- each kind of difference; what is not asked for keeps its entry ---
 differs() { # SQL-ON-STANDBY TABLE COUNTS UNDO
   standby "$1"
