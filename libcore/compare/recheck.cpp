@@ -34,7 +34,12 @@ class Recheck {
  public:
   Recheck(const config::Settings& settings, const RecheckOptions& options, std::span<const Suspect> suspects,
           const std::function<void(const Looked&)>& held)
-      : settings_(settings), options_(options), suspects_(suspects), held_(held), verdicts_(suspects.size()) {
+      : settings_(settings),
+        options_(options),
+        suspects_(suspects),
+        held_(held),
+        verdicts_(suspects.size()),
+        before_(suspects.size()) {
     for (const Suspect& suspect : suspects)
       if (std::find(tables_.begin(), tables_.end(), suspect.relation->table) == tables_.end())
         tables_.push_back(suspect.relation->table);
@@ -104,10 +109,23 @@ class Recheck {
         continue;
       }
       judge(which[i], after[i], here[i], standby, standby_session, false);
-      settled.push_back(which[i]);
+      (may_have_passed(which[i]) ? open : settled).push_back(which[i]);
     }
     which = std::move(open);
     tell({lsn, at, std::move(settled), verdicts_, [&] { lease.keep(); }});
+  }
+
+  // A row that came and went between the primary's two looks is on the standby by right, where its end is still to
+  // come. One that is there on the standby in the next round, too, unwritten, came otherwise. A row that the primary
+  // has, and that nobody wrote, was the same all the time.
+  bool may_have_passed(size_t which) {
+    Verdict& now = verdicts_[which];
+    const bool keyed = suspects_[which].relation->identity != change::Identity::full;
+    if (now.kind != Verdict::Kind::differs || (keyed && now.primary.copies > 0)) return false;
+    const bool again = before_[which] && unwritten(*before_[which], now);
+    before_[which] = now;
+    if (!again) now.kind = Verdict::Kind::unsettled;
+    return !again;
   }
 
   static bool goes_on(apply::Lease& lease) {
@@ -215,10 +233,16 @@ class Recheck {
   std::span<const Suspect> suspects_;
   const std::function<void(const Looked&)>& held_;
   std::vector<Verdict> verdicts_;
+  std::vector<std::optional<Verdict>> before_;  // of those that differed, but perhaps for a moment only
   std::vector<base::TableName> tables_;
 };
 
 }  // namespace
+
+bool unwritten(const Verdict& before, const Verdict& now) {
+  return before.primary.copies == now.primary.copies && before.primary.version == now.primary.version &&
+         before.standby.copies == now.standby.copies && before.standby.version == now.standby.version;
+}
 
 std::vector<Verdict> recheck(const config::Settings& settings, const RecheckOptions& options,
                              std::span<const Suspect> suspects, const std::function<void(const Looked&)>& held) {

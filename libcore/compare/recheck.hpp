@@ -4,8 +4,8 @@
 //
 // Without a slot: the primary's row, then the end of its WAL, then the standby brought to exactly there and its row,
 // then the primary's row again. The same version of it both times was the row's at that LSN, and what differs then
-// differs; another one is tried again. A row that is absent both times may have been there in between: what is then
-// taken away comes again, or goes, by the stream.
+// differs; another one is tried again. A row that is absent both times may have been there in between, and so may one
+// more of rows that are alike and have no key: such a difference is one when the next look finds it unwritten.
 #pragma once
 
 #include <functional>
@@ -28,6 +28,9 @@ struct Verdict {
   SeenRow primary;
   SeenRow standby;
 };
+
+// Nobody wrote the row on either side between two looks at it.
+bool unwritten(const Verdict& before, const Verdict& now);
 
 struct RecheckOptions {
   std::string primary;

@@ -48,11 +48,6 @@ std::vector<Value> take_key(std::string_view& from, size_t columns) {
   return key;
 }
 
-bool unwritten(const Verdict& before, const Verdict& now) {
-  return before.primary.copies == now.primary.copies && before.primary.version == now.primary.version &&
-         before.standby.copies == now.standby.copies && before.standby.version == now.standby.version;
-}
-
 void tell(const Suspect& suspect, const Verdict& verdict, ChangeLines* lines, Outcome& outcome) {
   const Mending mending = mending_of(suspect, verdict);
   (mending.type == EventType::insert   ? outcome.missing
