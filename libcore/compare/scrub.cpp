@@ -103,6 +103,9 @@ void Scrub::begin(const Pairing& pairing, const state::NodeReceipt& before, bool
   else if (old->source != source_of(settings_) || parse_lsn(old->lsn) > comparison_.cut().lsn() ||
            parse_lsn(old->lsn) == change::Lsn())
     table.whole = "the stream is another one than when it was proven";
+  else if (std::ranges::any_of(
+               old->pieces, [&](const state::PieceProof& piece) { return base::parse_iso_time(piece.time) > cut_us_; }))
+    table.whole = "the clock was ahead of what it is now when it was proven";
   if (old) table.proof = *old;
 }
 

@@ -114,6 +114,13 @@ standby 'create table other (like pair including all)' 'insert into other select
 all_equal
 read_as_whole pair "when it was made anew"
 
+# a clock that was wrong: what it dated ahead would not be read for as long
+jq -c '.nodes.backup_node.tables["public.pair"].scrub.pieces[0].time = "2100-01-01T00:00:00.000000Z"' "$work/state/verify.json" >"$work/ahead" && cp "$work/ahead" "$work/state/verify.json"
+all_equal
+read_as_whole pair "when a proof lay ahead"
+all_equal
+same "pair read" 0 "$(scrubbed pair .read)"
+
 # --- filters.program: what it keeps away costs no more than what is read anyway, and what it would let through is found ---
 sifted() { settings "$1" 86400 "filters: {program: [jq, -c, 'select(.new.v != \"apart\")']}"; }
 left_out() { jq -r '.nodes.backup_node.tables["public.big"].left_out' "$work/state/verify.json"; }

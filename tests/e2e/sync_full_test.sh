@@ -72,6 +72,12 @@ started=$(recorded .started)
 expect 0 "$script" --if-due --quiet
 same "what a quiet pass says" "" "$(cat "$work/err")"
 differ "passes" "$started" "$(recorded .started)"
+# one that lies ahead was dated by a clock that was wrong
+aged '.last_full_sync += 1000000'
+started=$(recorded .started)
+expect 0 "$script" --if-due
+differ "passes" "$started" "$(recorded .started)"
+at_most "the last one" "$(date +%s)" "$(recorded .last_full_sync)"
 write_config 'images, categories, notes' 'full_sync_interval: 60' auto_sync_enabled:false
 started=$(recorded .started)
 expect 0 "$script"
@@ -180,6 +186,19 @@ primary "select pg_drop_replication_slot('full_' || i) from generate_series(1, 9
 write_config 'images, categories, notes' 'full_sync_interval: 60'
 expect 0 "$script"
 same "marks" "" "$("$BIN/verify" marked)"
+
+# --- who mends dies, and who compares is stopped for it, which is 75: what is told is the death ---
+mkdir "$work/tools"
+for tool in "$BIN"/*; do ln -s "$(readlink -f "$tool")" "$work/tools/${tool##*/}"; done
+rm "$work/tools/diff" "$work/tools/apply"
+printf '#!/bin/bash\ntrap "kill \\$!; exit 75" TERM\nsleep 20 &\nwait\n' >"$work/tools/diff"
+printf '#!/bin/bash\ncase "$*" in *" -") sleep 0.5 && kill -KILL $$ ;; esac\nexec "%s/apply" "$@"\n' "$BIN" >"$work/tools/apply"
+chmod +x "$work/tools/diff" "$work/tools/apply"
+standby "update notes set v = 'wrong' where id = 11"
+expect 70 "$work/tools/sync-full" --full
+told '^sync-full: apply - died of signal 9$'
+same "the report" '[70,"apply -"]' "$(recorded '[.exit_code, .failed]')"
+expect 0 "$script" --full
 follow_stop
 
 # --- without services, what waits is brought first; a server that is away ---

@@ -84,6 +84,10 @@ aged 380
 expect 0 "$script" --if-due --quiet
 same "what a quiet pass says" "" "$(cat "$work/err")"
 grep -q '^apply --log-level warn --node backup_node --until-lsn' "$work/calls" || fail "the programs are not told to be quiet: $(cat "$work/calls")"
+: >"$work/calls"
+aged -100000 # dated by a clock that was wrong
+expect 0 "$script" --if-due --quiet
+grep -q '^capture' "$work/calls" || fail "a pass that lies ahead counts as one"
 expect 0 env ENABLED=false "$script" --quiet
 same "what a disabled, quiet pass says" "" "$(cat "$work/err")"
 expect 69 env LSN='exit 69' "$script" --quiet
