@@ -101,7 +101,7 @@ void SumTasks::run(size_t job) {
       part.rows = number<uint64_t>(groups.get(i, 1));
       uint64_t bucket = 0;
       if (!recipe_.plan.index_of(number<int64_t>(groups.get(i, 0)), bucket))
-        throw base::Error(base::Exit::bug, side_.node() + ": a row of " + table_.from + " is in no bucket");
+        throw Inconsistent(side_.node(), "the key's index does not know of a row that the table has; REINDEX TABLE");
       sums_[bucket].add(part);
       rows += part.rows;
       // A data row's head and the length of each field (the protocol's message DataRow).

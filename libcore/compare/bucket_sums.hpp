@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "compare/bucket_plan.hpp"
 #include "compare/page_ranges.hpp"
 #include "compare/row_digest.hpp"
@@ -15,6 +16,13 @@
 #include "compare/table_read.hpp"
 
 namespace compare {
+
+// What is read of a table by its key is not what its pages have: an index that is broken, or a key that is none. Then
+// nothing can be said of it, least of all that it is equal.
+class Inconsistent : public base::Error {
+ public:
+  Inconsistent(const std::string& node, const std::string& what) : Error(base::Exit::data, node + ": " + what) {}
+};
 
 // What both sides are asked for.
 struct Recipe {

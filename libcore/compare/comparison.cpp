@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/retry.hpp"
+#include "compare/bucket_sums.hpp"
 #include "compare/change_lines.hpp"
 #include "pg/error.hpp"
 #include "spool/mark.hpp"
@@ -18,6 +19,7 @@ using base::Error;
 using base::Exit;
 
 bool is_unreadable(const Error& why) {
+  if (dynamic_cast<const Inconsistent*>(&why) != nullptr) return true;
   return dynamic_cast<const pg::SqlError*>(&why) != nullptr && why.kind() == Exit::data;
 }
 
@@ -99,6 +101,7 @@ void Comparison::pair_all(const config::Settings& settings) {
 void Comparison::leave_out(const base::TableName& table, const base::Error& why) {
   const bool too_long = dynamic_cast<const TooLong*>(&why) != nullptr;
   if (!too_long && !is_unreadable(why)) throw;
+  if (dynamic_cast<const Inconsistent*>(&why) != nullptr) check_parts(table);  // that makes rows come and go, too
   not_compared_.add({table, too_long ? why : base::Error(why.kind(), table.text() + ": " + why.what())});
   look_again();
 }
@@ -111,10 +114,10 @@ void Comparison::look_again() {
 
 // Who attaches a partition takes no lock that ours would keep off, and a statement sees the partitions of its own
 // moment: rows that were committed long before the cut come into the table, on one side.
-void Comparison::check_parts(const Pairing& pairing) {
+void Comparison::check_parts(const base::TableName& table) {
   for (Side* side : {&primary(), &standby()})
-    if (parts_changed(side->session(), pairing.pair.table))
-      throw Error(Exit::try_later, side->node() + ": a partition was attached to " + pairing.pair.relation.text +
+    if (parts_changed(side->session(), table))
+      throw Error(Exit::try_later, side->node() + ": a partition was attached to " + table.text() +
                                        ", or detached, while it was compared; start it again");
 }
 

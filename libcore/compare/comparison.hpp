@@ -28,8 +28,8 @@ struct Asked {
 // The tables of `texts`, each one of sync_tables; all of those where there is none. Throws Error(usage).
 std::vector<base::TableName> chosen_tables(const config::Settings& settings, const std::vector<std::string>& texts);
 
-// A server's refusal to give rows that a look at another table would not meet: bytes of no encoding, a row of more than
-// it can print, a damaged page.
+// What a look at another table would not meet: a server's refusal to give rows (bytes of no encoding, a row of more
+// than it can print, a damaged page), or an index that is broken.
 bool is_unreadable(const base::Error& why);
 
 class Comparison {
@@ -55,7 +55,7 @@ class Comparison {
   // Sessions of which nothing is known begin anew, at the same cut.
   void look_again();
   // After a table was read: throws Error(try_later) where partitions came to it, or went, since the cut.
-  void check_parts(const Pairing& pairing);
+  void check_parts(const base::TableName& table);
   // All sessions end, with their snapshots and locks; of the above only names and pairings stay.
   void leave() { opened_.reset(); }
 

@@ -84,7 +84,7 @@ Exit diff(const config::Settings& settings, const Options& options) {
       results.emplace_back();
       continue;
     }
-    comparison.check_parts(pairing);
+    comparison.check_parts(pairing.pair.table);
     if (!settled) report.add(pairing.pair.relation, results.back());
   }
   const uint64_t received = primary.received + standby.received;

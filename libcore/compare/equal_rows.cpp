@@ -43,7 +43,7 @@ EqualRows equal_rows(const config::Settings& settings, const std::string& node, 
       const bool same = same_rows(comparison, *pairing, keys, way);
       std::fill(out.equal.begin() + first, out.equal.begin() + last, same);
     }
-    comparison.check_parts(*pairing);
+    comparison.check_parts(pairing->pair.table);
   }
   return out;
 }

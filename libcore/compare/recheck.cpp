@@ -121,7 +121,7 @@ class Recheck {
   bool may_have_passed(size_t which) {
     Verdict& now = verdicts_[which];
     const bool keyed = suspects_[which].relation->identity != change::Identity::full;
-    if (now.kind != Verdict::Kind::differs || (keyed && now.primary.copies > 0)) return false;
+    if (!options_.twice || now.kind != Verdict::Kind::differs || (keyed && now.primary.copies > 0)) return false;
     const bool again = before_[which] && unwritten(*before_[which], now);
     before_[which] = now;
     if (!again) now.kind = Verdict::Kind::unsettled;

@@ -38,6 +38,7 @@ struct RecheckOptions {
   double limit = 0;   // s for one look; 0: sync_timeout
   bool exact = true;  // false: not even tried, as for `diff --recheck`
   int rounds = 5;     // looks at what was written meanwhile, where there is no cut
+  bool twice = true;  // what may be there for a moment only; false: who asks looks twice at all that differs
 };
 
 // What is certain of a look, while the applier stands at `standby_lsn` of the standby: `verdicts` are of `which`,

@@ -141,7 +141,7 @@ void Settled::take(const TablePair& pair, std::string_view keys, size_t rows, Si
 
 std::vector<Verdict> Settled::look(std::span<const Suspect> suspects) {
   base::Backoff backoff(settings_.synchronization.max_retry_attempts, settings_.synchronization.retry_delay);
-  const RecheckOptions how{.primary = {}, .node = node_, .limit = 0, .exact = false, .rounds = 3};
+  const RecheckOptions how{.primary = {}, .node = node_, .limit = 0, .exact = false, .rounds = 3, .twice = false};
   for (;;) {
     if (base::stop_requested())
       throw base::Error(base::Exit::try_later, "stopped before the comparison was complete; start it again");

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/hash.hpp"
+#include "base/tame.hpp"
 #include "pg/copy_out.hpp"
 
 namespace compare {
@@ -19,6 +20,7 @@ constexpr uint64_t most_parts = 512;        // each has a buffer
 constexpr size_t waiting_bytes = 2U << 20;  // a side
 constexpr size_t batch_buckets = 2048;      // ranges of keys in one statement; 80 KB of it
 constexpr uint32_t null_size = UINT32_MAX;
+constexpr size_t key_width = 200;  // of what a message shows of a key
 // A name that no table has; it must not hide the table's own.
 constexpr const char* ranges_name = "\"pgtandem ranges\"";
 
@@ -73,6 +75,7 @@ struct Table {
   std::string bytes;
   std::vector<Row> rows;
   std::unordered_map<std::string_view, size_t> by_key;
+  std::string_view twin;  // a key of which there is more than one
 
   Table(Spill& spill, size_t part) : bytes(read_part(spill, part)) {
     for (std::string_view left = bytes; !left.empty();) {
@@ -81,7 +84,7 @@ struct Table {
       if (is_new)
         rows.push_back(row);
       else
-        rows[at->second].copies += row.copies;
+        rows[at->second].copies += row.copies, twin = row.key;
     }
   }
 };
@@ -90,6 +93,19 @@ std::string list(const std::vector<int64_t>& numbers) {
   std::string out = "'{";
   for (size_t i = 0; i < numbers.size(); ++i) out += (i == 0 ? "" : ",") + std::to_string(numbers[i]);
   return out + "}'::bigint[]";
+}
+
+// One side's rows by key. As it is compared, a key may be no key: where a char(n) is a varchar on the standby, and has
+// 'a' and 'a ' there; or its index is broken.
+void check_single(const Table& table, const std::string& node) {
+  if (table.twin.empty()) return;
+  std::vector<Value> values;
+  const std::string key(table.twin);
+  read_key(key, values);
+  std::string text;
+  for (const Value& value : values) text += (text.empty() ? "" : ", ") + std::string(value.text());
+  throw Inconsistent(node, "several rows have the key (" + base::tame(text, key_width) +
+                               ") as it is compared; leave one of them, and declare the key as on the primary");
 }
 
 }  // namespace
@@ -184,13 +200,14 @@ struct Suspects::Reading {
   Spill& into;
   std::vector<std::string> queries;
   size_t next = 0;
+  uint64_t rows = 0;
   std::mutex mutex;
 };
 
 void Suspects::collect(Side& primary, const TableRead& primary_table, Side& standby, const TableRead& standby_table,
                        const std::function<void()>& meanwhile) {
-  Reading ours{primary, primary_, queries(primary_table, primary_sums_, primary.jobs()), 0, {}};
-  Reading theirs{standby, standby_, queries(standby_table, standby_sums_, standby.jobs()), 0, {}};
+  Reading ours{primary, primary_, queries(primary_table, primary_sums_, primary.jobs()), 0, 0, {}};
+  Reading theirs{standby, standby_, queries(standby_table, standby_sums_, standby.jobs()), 0, 0, {}};
   std::vector<std::function<void()>> tasks;
   for (Reading* reading : {&ours, &theirs})
     for (size_t job = 0; job < reading->side.jobs(); ++job)
@@ -206,6 +223,17 @@ void Suspects::collect(Side& primary, const TableRead& primary_table, Side& stan
         }
       });
   run_together(std::move(tasks), meanwhile);
+  primary_node_ = primary.node();
+  standby_node_ = standby.node();
+  if (should_end() || recipe_.plan.by == BucketPlan::By::row) return;
+  for (const auto& [reading, sums] : {std::pair(&ours, &primary_sums_), std::pair(&theirs, &standby_sums_)}) {
+    uint64_t rows = 0;
+    for (const uint64_t bucket : dirty_) rows += (*sums)[bucket].rows;
+    if (reading->rows != rows)
+      throw Inconsistent(reading->side.node(), std::to_string(rows) +
+                                                   " rows are in the table where the key's index has " +
+                                                   std::to_string(reading->rows) + "; REINDEX TABLE");
+  }
 }
 
 void Suspects::read(Reading& reading, size_t job, const std::string& query) {
@@ -237,6 +265,7 @@ void Suspects::read(Reading& reading, size_t job, const std::string& query) {
         put(record, text);
     }
     const std::lock_guard lock(reading.mutex);
+    ++reading.rows;
     reading.into.add(base::hash_bytes(key) % reading.into.parts(), record);
   }
   const std::lock_guard lock(reading.mutex);
@@ -246,6 +275,8 @@ void Suspects::read(Reading& reading, size_t job, const std::string& query) {
 void Suspects::match_keys(size_t part, Differences& differences) {
   Table ours(primary_, part);
   const Table theirs(standby_, part);
+  check_single(ours, primary_node_);
+  check_single(theirs, standby_node_);
   for (const Row& row : theirs.rows) {
     const auto found = ours.by_key.find(row.key);
     if (found == ours.by_key.end()) {

@@ -41,7 +41,7 @@ class Suspects {
   // `dirty`: buckets of the recipe's plan; `primary_sums` and `standby_sums` are what the first pass found in all.
   Suspects(const Recipe& recipe, std::vector<uint64_t> dirty, const Sums& primary_sums, const Sums& standby_sums);
 
-  // Reads them on both sides at once.
+  // Reads them on both sides at once. Throws Inconsistent, as match() does, where that is not what the sums are of.
   void collect(Side& primary, const TableRead& primary_table, Side& standby, const TableRead& standby_table,
                const std::function<void()>& meanwhile);
   // Then gives what differs, part by part.
@@ -60,6 +60,8 @@ class Suspects {
   std::vector<uint64_t> dirty_;
   const Sums& primary_sums_;
   const Sums& standby_sums_;
+  std::string primary_node_;
+  std::string standby_node_;
   Spill primary_;
   Spill standby_;
 };

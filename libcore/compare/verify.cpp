@@ -138,7 +138,7 @@ class Verify {
     scrub.run();
     for (const Pairing& pairing : comparison.pairings()) {
       if (!scrub.whole(pairing).empty()) continue;
-      comparison.check_parts(pairing);
+      comparison.check_parts(pairing.pair.table);
       Judged judged = judged_of(comparison, pairing);
       judged.proof.equal = true;
       judged.proof.scrub = scrub.proof(pairing);
@@ -223,7 +223,7 @@ class Verify {
       judged.text = text_of(judged.table, result);
       if (!proof.equal) proof.why = judged.text.substr(judged.text.find(": ") + 2);
     }
-    comparison.check_parts(pairing);
+    comparison.check_parts(pairing.pair.table);
     if (proof.equal) {
       judged.text += ", digest " + proof.primary.digest;
       proof.scrub = whole_proof(settings_, comparison, pairing, ours[0].rows, proof.left_out, cut_time_);
