@@ -157,7 +157,7 @@ Statement remake_row(const Operation& operation, const TargetTable& table) {
 
 Statement select_row(const Operation& operation, const TargetTable& table, std::optional<size_t> newest) {
   Statement out;
-  out.sql = "SELECT pg_catalog.to_jsonb(t), " + is_later(out, operation, table, newest) + " FROM " + table.rows +
+  out.sql = "SELECT pg_catalog.to_jsonb(t.*), " + is_later(out, operation, table, newest) + " FROM " + table.rows +
             " AS t WHERE " + row_of(out, operation, table);
   return out;
 }
@@ -167,14 +167,14 @@ Statement select_rivals(const Operation& operation, const TargetTable& table, co
   Statement out;
   const std::string later = is_later(out, operation, table, newest);
   const Rivals rivals = rivals_of(out, operation, table, index);
-  out.sql = rivals.brought + "SELECT pg_catalog.to_jsonb(t), " + later + " FROM " + table.rows + " AS t WHERE " +
+  out.sql = rivals.brought + "SELECT pg_catalog.to_jsonb(t.*), " + later + " FROM " + table.rows + " AS t WHERE " +
             rivals.condition;
   return out;
 }
 
 Statement select_if_it_has(const Operation& operation, const TargetTable& table, const UniqueIndex& index) {
   Statement out;
-  out.sql = brought_by(out, operation, table, index) + "SELECT pg_catalog.to_jsonb(t), false FROM " + table.rows +
+  out.sql = brought_by(out, operation, table, index) + "SELECT pg_catalog.to_jsonb(t.*), false FROM " + table.rows +
             " AS t WHERE " + row_of(out, operation, table);
   // What keeps apart by another operator than that of equality cannot tell by it that two are the same.
   if (index.excludes) {

@@ -12,7 +12,7 @@ people="create table people (id int primary key, email text, name text, seen tim
 both "$people" "create table tags (id int primary key, tag text, person int, seen timestamptz)" "create unique index on tags (lower(tag)) where person > 0" \
   "create table large (id int primary key, n int, body text, seen timestamptz)" "alter table large alter body set storage external" \
   "create table rooms (id int primary key, during int4range, note text, seen timestamptz, exclude using gist (during with &&) where (note <> 'free'))"
-both "create table pages (id int primary key, url text unique, body text, seen timestamptz)" "alter table pages alter body set storage external" "create unique index on pages (md5(body))" \
+both "create table pages (id int primary key, url text unique, body text, seen timestamptz, t int)" "alter table pages alter body set storage external" "create unique index on pages (md5(body))" \
   "create table codes (id int primary key, tag text, person int, code int unique, seen timestamptz)" "create unique index on codes (lower(tag)) where person > 0" \
   "create table ones (id int primary key, n int unique nulls not distinct, seen timestamptz)"
 config() { write_config 'people, tags, large, rooms, pages, codes, ones' 'logging: {level: debug}' "$@"; }
@@ -67,6 +67,7 @@ seen=$(wc -l <"$log")
 pass
 expect 0 "$BIN/apply"
 same "conflicts of one row each" "1 1 1" "$(tail -n +$((seen + 1)) "$log" | jq -r 'select(.kind == "unique_taken") | .standby | length' | xargs)"
+same "the row in the way, of a table with a column t" taken "$(tail -n +$((seen + 1)) "$log" | jq -r 'select(.change.table == "public.pages") | .standby[0].url')"
 equal_tables pages codes ones
 
 # --- nor does a row that an exclusion constraint of the standby sets against the primary's ---
