@@ -73,6 +73,10 @@ void run(const config::Settings& settings, const Options& options, int out) {
   try {
     stream_all(settings, options, primary, gate ? &*gate : nullptr, outlet, record);
     record.ended(static_cast<int>(base::Exit::done));
+  } catch (const base::PipeClosed& gone) {
+    // Its reader had enough, or failed and has said so itself: no error of capture's, and no news to anybody.
+    record.ended(static_cast<int>(gone.kind()));
+    throw;
   } catch (const base::Error& failure) {
     if (!is_elsewhere(failure)) record.failed(failure.what(), false);
     record.ended(static_cast<int>(failure.kind()));

@@ -20,6 +20,13 @@ primary "insert into categories (name) values ('birds'), ('trees')" \
   "update images set views = views + 1 where url = 'c'" \
   "begin; update categories set note = 'seen'; delete from images where url = 'b'; commit"
 
+# --- a reader that has enough ends capture, which is nothing that status would tell as an error ---
+code=0
+timeout 30 "$tandem" capture --follow 2>"$work/err" | head -n 1 >"$work/got" || code=$?
+same "exit code of capture without a reader" 74 "$code"
+same "what capture says of it" "" "$(cat "$work/err")"
+same "the last error" null "$("$tandem" status --json | jq .last_error)"
+
 # --- one table's rows and one row are kept back; transactions stay whole, also one of which nothing is left ---
 # shellcheck disable=SC2016 # jq's own variables
 "$tandem" capture |
