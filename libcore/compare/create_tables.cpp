@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apply/rights.hpp"
 #include "base/child.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
@@ -108,9 +109,9 @@ bool may_be_left_out(const std::string& type) {
   return all.contains(type);
 }
 
-// As quoted names.
-void check_rights(pg::Session& standby, const std::set<std::string>& schemas) {
-  pg::Rights rights(standby);
+// `schemas`: as quoted names. With what `apply init` asks for next: whoever may grant is to be asked once.
+void check_rights(pg::Session& standby, const config::Settings& settings, const std::set<std::string>& schemas) {
+  pg::Rights rights = apply::missing_rights(standby, settings);
   for (const std::string& schema : schemas) {
     const pg::Result may = standby.query(
         R"(SELECT pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace($1)::pg_catalog.oid, 'CREATE'),
@@ -171,7 +172,7 @@ void create_tables(const config::Settings& settings, const std::string& node) {
     named += (named.empty() ? "" : ", ") + table.text();
   }
   if (missing.empty()) return;
-  check_rights(standby, schemas);
+  check_rights(standby, settings, schemas);
   const std::vector<Object> objects = objects_of(dump(settings, primary_node, missing));
   standby.query("BEGIN");
   for (const std::string& schema : schemas)

@@ -26,7 +26,7 @@ TABLES=('"Odd Shop"."Big Table"' plain parts child)
 # --- the tables, as on the primary ---
 with_rights capture init
 expect 77 "$BIN/apply" init --create-tables
-same "what the role lacks" 'GRANT CREATE ON DATABASE "crawler" TO "pgtandem"; GRANT CREATE ON SCHEMA public TO "pgtandem";' "$(xargs -d '\n' <"$work/out")"
+same "what the role lacks, at once" 'CREATE SCHEMA pgtandem AUTHORIZATION "pgtandem"; GRANT CREATE ON DATABASE "crawler" TO "pgtandem"; GRANT CREATE ON SCHEMA public TO "pgtandem";' "$(xargs -d '\n' <"$work/out")"
 cluster_psql standby crawler -f "$work/out"
 # (env itself is found by its path, pg_dump is not)
 mkdir "$work/bin"
