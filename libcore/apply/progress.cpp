@@ -107,9 +107,10 @@ void drop_progress(pg::Session& session, const std::string& slot) {
 
 Position read_progress(pg::Session& session, const change::Source& source, Reading reading) {
   if (!has_table(session))
-    throw Error(Exit::data, session.node() +
-                                ": follows nothing yet; run `apply init` (the tables must be as they were " +
-                                "when the slot was made)");
+    throw Error(Exit::data,
+                session.node() +
+                    ": follows nothing yet; run `sync-full --init`, which copies the tables, or, where they "
+                    "are as they were when the slot was made, `apply init`");
   const pg::Result row = session.query(
       std::string(R"(SELECT source, lsn, end_lsn, operations, (extract(epoch FROM committed) * 1000000)::bigint
            FROM pgtandem.progress WHERE slot = $1)") +
@@ -120,7 +121,7 @@ Position read_progress(pg::Session& session, const change::Source& source, Readi
   if (row.get(0, 0) != source.id())
     throw Error(Exit::data,
                 session.node() + ": follows " + std::string(row.get(0, 0)) + ", but the stream is of " + source.id() +
-                    ": the slot was made anew; `apply drop`, `apply init`, and copy or compare " + "the tables");
+                    ": the slot was made anew; `apply drop`, then `sync-full --init`, which makes the tables equal");
   Position at;
   change::Lsn::parse(row.get(0, 1), at.lsn);
   change::Lsn::parse(row.get(0, 2), at.end_lsn);

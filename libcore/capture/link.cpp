@@ -15,8 +15,8 @@
 namespace capture {
 
 const char* const begin_again =
-    "use up the spool with `pgtandem apply`, then `capture drop`, `apply drop`, empty the spool directory, "
-    "`capture init`, `apply init`, and copy or compare the tables";
+    "use up the spool with `pgtandem apply`, then `capture drop`, `apply drop`, empty the spool directory, and "
+    "`sync-full --init`, which links the two anew and makes the tables equal";
 
 namespace {
 
@@ -139,7 +139,7 @@ void init(const config::Settings& settings, const std::string& node) {
   if (slot.exists)
     throw Error(Exit::data, primary.name + ": slot " + name + " exists, but the spool " +
                                 settings.spool.directory.string() + " knows nothing of it: changes may be lost in " +
-                                "between; `capture drop`, then `capture init` again, and copy or compare the tables");
+                                "between; `capture drop`, then `sync-full --init`, which makes the tables equal");
   if (mark)
     throw Error(Exit::data, primary.name + ": slot " + name + " is gone, but the spool " +
                                 settings.spool.directory.string() + " belongs to it; " + begin_again);

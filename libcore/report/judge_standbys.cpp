@@ -39,8 +39,9 @@ void judge_tables(const Snapshot& at, const Standby& of, Findings& out) {
     out.push_back({Level::critical, "table_paused", of.node,
                    "table " + paused.table + " is paused on " + of.node +
                        (paused.since ? " since " + moment_words(paused.since) : "") + ": " + paused.reason,
-                   "make the table fit there, as the reason says; apply then goes on by itself, pgtandem apply" +
-                       node_option(at, of.node) + " does now",
+                   "make the table fit there, as the reason says; its changes then follow by themselves, or at once by "
+                   "pgtandem apply" +
+                       node_option(at, of.node),
                    paused.since});
   if (!of.marked.empty()) {
     std::vector<std::string> names;
@@ -139,7 +140,7 @@ void judge_standbys(const Snapshot& at, Findings& out) {
   for (const auto& [name, of] : at.standbys) {
     if (!of.error.empty() && at.spool.founded)
       out.push_back({Level::critical, "standby_not_set_up", name, of.error,
-                     "pgtandem apply init" + node_option(at, name) + ", or what that one names"});
+                     "pgtandem sync-full --init" + node_option(at, name) + ", or what that one names"});
     if (of.quarantined > 0)
       out.push_back({Level::critical, "quarantine", name,
                      count_words(of.quarantined, "operation") + " could not be written to " + name +

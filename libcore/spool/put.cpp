@@ -136,8 +136,7 @@ void Put::check_source(const change::Event& event) {
     throw base::Error(base::Exit::data,
                       at + "the stream comes from " + described(event.source) + ", the spool from " +
                           described(start_.source) +
-                          "; let apply empty the spool, move it away, run `pgtandem capture init` and "
-                          "synchronise in full");
+                          "; let apply empty the spool, move it away, and run `pgtandem sync-full --init`");
   if (event.lsn > publisher_.end())
     throw base::Error(base::Exit::data, at + "the stream begins after " + event.lsn.text() + ", the spool ends at " +
                                             publisher_.end().text() +

@@ -243,7 +243,7 @@ gone error rights primary_node .
 primary "alter system set max_slot_wal_keep_size = '1MB'" 'select pg_reload_conf()' 'create table filler (v text)' >/dev/null
 for _ in 1 2 3 4; do primary "insert into filler select repeat('x', 1000) from generate_series(1, 1000)" 'select pg_switch_wal()' 'checkpoint' >/dev/null; done
 check 1
-found error link primary_node 'was invalidated' 'capture init'
+found error link primary_node 'was invalidated' 'sync-full --init'
 expect 78 "$BIN/status" check -c "$work/no-such-file.yaml"
 expect 64 "$BIN/status" check --node nowhere
 say "each fault is found with its place, and what mends it does"

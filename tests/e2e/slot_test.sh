@@ -32,7 +32,7 @@ begin_anew() { # the way out that capture names
   expect 0 "$BIN/apply"
 }
 slot="'pgtandem_backup_node'"
-way_out='capture drop.*apply drop.*empty the spool.*capture init'
+way_out='capture drop.*apply drop.*empty the spool.*sync-full --init'
 
 # --- what happens to a slot and a publication ---
 link_up

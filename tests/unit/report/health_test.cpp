@@ -345,7 +345,7 @@ TEST_CASE("the plugins' language: one short line with figures after a bar, then 
   judge_all(broken);
   const std::string lines = plugin_text(broken);
   CHECK(lines.rfind("PGTANDEM CRITICAL - a / b |", 0) == 0);
-  CHECK(lines.find("\ncritical: a / b; pgtandem apply init, or what that one names\n") != std::string::npos);
+  CHECK(lines.find("\ncritical: a / b; pgtandem sync-full --init, or what that one names\n") != std::string::npos);
 }
 
 TEST_CASE("of two standbys each is told by itself, the worst counts, and a command says which one it is for") {

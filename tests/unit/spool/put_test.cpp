@@ -136,7 +136,7 @@ TEST_CASE("a stream that does not fit the spool is refused with what to do") {
   other.slot = "other";
   std::string line;
   change::append_source(line, other, source.created);
-  CHECK(has(refused(line), "capture init"));
+  CHECK(has(refused(line), "sync-full --init"));
   put(s, stream(1, 3));
   CHECK(has(refused(source_line(end_of(4)) + relation_line() + transaction(5)), "is missing"));
   CHECK(has(refused(source_line(end_of(3)) + keepalive_line(lsn_of(5)) + source_line(lsn_of(6))), "stdin:3:1:"));
