@@ -1,11 +1,14 @@
 # shellcheck shell=bash
-# What the incremental and the full pass have in common: the configuration, the switch, one pass at a time, and the programs
-# that they start, stop and wait for. Installed beside them; to be sourced by them, when their options are read. They own
-# what is said and how they end: say, tell, give_up CODE MESSAGE, and the variables common, quiet, force, if_due.
+# What the incremental and the full pass have in common: options, the configuration, the switch, one pass at a time, and the
+# programs that they start, stop and wait for. Installed beside them; to be sourced by them. They own what is said and how
+# they end: usage, say, tell, give_up CODE MESSAGE.
 #
+#   pass_option WORDS…           takes an option that both have, into $common (for the programs), $node, $if_due, $force, $quiet;
+#                                $taken WORDS belong to it. 1: it is none of these
+#   wants WHAT OPTION [VALUE]…   ends with 64 where the value is missing, or got lost as in `--node $UNSET`
 #   pass_begin PROGRAM…          finds PROGRAMs in $tools, reads the configuration: $settings, $state; a missing one ends with 78
 #   ask JQ-FILTER                of the configuration
-#   standbys                     their names, a line each; none ends with 78
+#   pass_nodes                   $nodes: the standby that --node names, else all; without any ends with 78, with another 64
 #   say_less                     with --quiet the programs' own lines, too; but a log that goes to a file is no cron mail
 #   pass_if_enabled              while sync is disabled: says so, and ends with 0
 #   pass_alone LOCK [WORDS…]     $started, and LOCK as long as this pass or a program of it lives; else ends with 75, with --if-due 0
@@ -15,6 +18,47 @@
 #   stop_children                tells them; a signal does that, too, and $stopped is true
 #   is_worse CODE THAN-CODE      0 before 1 before 75, try again later, before what failed; of two that failed the first
 #   now                          as the records have it
+
+common=()
+node=
+if_due=false
+force=false
+quiet=false
+
+wants() {
+  [ -n "${3:-}" ] || give_up 64 "$2 wants $1; see --help"
+}
+
+# shellcheck disable=SC2034 # who sources this uses them
+pass_option() {
+  taken=1
+  case $1 in
+    -c | --config)
+      wants "a file" "$@"
+      common=(-c "$2") taken=2
+      ;;
+    --config=*)
+      wants "a file" --config "${1#*=}"
+      common=(-c "${1#*=}")
+      ;;
+    --node)
+      wants "a name" "$@"
+      node=$2 taken=2
+      ;;
+    --node=*)
+      wants "a name" --node "${1#*=}"
+      node=${1#*=}
+      ;;
+    --if-due) if_due=true ;;
+    --force) force=true ;;
+    --quiet) quiet=true ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *) return 1 ;;
+  esac
+}
 
 pass_begin() {
   local program
@@ -31,11 +75,15 @@ pass_begin() {
 
 ask() { jq -r "$1" <<<"$settings" || give_up 70 "cannot read what pgtandem config printed"; }
 
-standbys() {
-  local names
-  names=$(ask '.nodes | to_entries[] | select(.value.role == "secondary") | .key') || exit
-  [ -n "$names" ] || give_up 78 "the configuration names no standby; give a node role: secondary"
-  printf '%s\n' "$names"
+# shellcheck disable=SC2034 # who sources this uses it
+pass_nodes() {
+  local all
+  all=$(ask '.nodes | to_entries[] | select(.value.role == "secondary") | .key') || exit
+  [ -n "$all" ] || give_up 78 "the configuration names no standby; give a node role: secondary"
+  mapfile -t nodes <<<"$all"
+  [ -n "$node" ] || return 0
+  grep -qxF -e "$node" <<<"$all" || give_up 64 "the configuration has no standby \"$node\"; name one of: ${all//$'\n'/, }"
+  nodes=("$node")
 }
 
 say_less() {

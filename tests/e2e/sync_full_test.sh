@@ -9,7 +9,7 @@ script=$BIN/sync-full
 recorded() { jq -rc "$1" "$work/state/full-sync.backup_node.json"; }
 expect 0 "$script" --help
 grep -q '^usage: sync-full' "$work/out" || fail "no help on stdout"
-for arguments in --unknown -c extra --node; do expect 64 "$script" $arguments; done
+for arguments in --unknown -c extra --node --node=; do expect 64 "$script" $arguments; done
 expect 78 "$script" -c "$work/no-such-file.yaml"
 
 two_servers

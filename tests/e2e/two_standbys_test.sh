@@ -134,6 +134,13 @@ expect 69 "$BIN/sync-incremental"
 told 'apply failed on far_node with exit code 69'
 equal_tables categories
 same "the record" '[69,"apply",0,69]' "$(incremental '[.exit_code, .failed, .nodes.backup_node.exit_code, .nodes.far_node.exit_code]')"
+for node in nobody primary_node; do
+  for pass in sync-incremental sync-full; do
+    expect 64 "$BIN/$pass" --node "$node"
+    ended_with "$pass" "no standby \"$node\"; name one of: backup_node, far_node"
+  done
+done
+same "reports of standbys that there are not" "" "$(find "$work/state" -name 'full-sync.nobody.*' -o -name 'full-sync.primary_node.*')"
 expect 0 "$BIN/sync-incremental" --node backup_node
 same "whose pass failed" '["far_node"]' "$(finding pass_failed)"
 cluster_start far
