@@ -4,6 +4,16 @@
 #include "pg/quote.hpp"
 
 namespace capture {
+
+const char* const does_not_exist = " of sync_tables does not exist; correct the name, or create the table";
+
+std::string has_foreign_part(const base::TableName& table, std::string_view part) {
+  return " has the foreign table " + std::string(part) +
+         " as a partition: its rows are another server's, and in no stream; name the other partitions in sync_tables "
+         "instead, or ALTER TABLE " +
+         pg::quote_table(table) + " DETACH PARTITION " + std::string(part);
+}
+
 namespace {
 
 using base::Error;
@@ -40,8 +50,7 @@ constexpr const char* describe_table =
 void check_table(pg::Session& session, const TableName& table) {
   const pg::Result found = session.query(describe_table, {table.schema, table.name});
   const std::string named = session.node() + ": table " + table.text();
-  if (found.rows() == 0)
-    throw Error(Exit::config, named + " of sync_tables does not exist; correct the name, or create the table");
+  if (found.rows() == 0) throw Error(Exit::config, named + does_not_exist);
   if (found.get(0, 0) != "r" && found.get(0, 0) != "p")
     throw Error(Exit::data, named + " is not a table; only tables can be synced, take it out of sync_tables");
   if (found.get(0, 1) != "p")
@@ -51,11 +60,7 @@ void check_table(pg::Session& session, const TableName& table) {
     throw Error(Exit::data, named + " has the partition " + std::string(found.get(0, 7)) +
                                 ", which is unlogged: its changes are not in the WAL; ALTER TABLE " +
                                 std::string(found.get(0, 7)) + " SET LOGGED, or detach it");
-  if (!found.is_null(0, 8))
-    throw Error(Exit::data, named + " has the foreign table " + std::string(found.get(0, 8)) +
-                                " as a partition: its rows are another server's, and not in the WAL; name the other "
-                                "partitions in sync_tables instead, or ALTER TABLE " +
-                                pg::quote_table(table) + " DETACH PARTITION " + std::string(found.get(0, 8)));
+  if (!found.is_null(0, 8)) throw Error(Exit::data, named + has_foreign_part(table, found.get(0, 8)));
   if (const auto identity = found.get(0, 2); identity == "d" || identity == "i") {
     if (found.get(0, 3) == "t")
       throw Error(Exit::data,

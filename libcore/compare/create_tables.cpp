@@ -13,6 +13,7 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/stop.hpp"
+#include "capture/table_fit.hpp"
 #include "pg/error.hpp"
 #include "pg/quote.hpp"
 #include "pg/rights.hpp"
@@ -163,8 +164,7 @@ void create_tables(const config::Settings& settings, const std::string& node) {
             ORDER BY c.oid)",
         {name});
     if (family.rows() == 0)
-      throw Error(Exit::config, primary.node() + ": table " + table.text() +
-                                    " of sync_tables does not exist; correct the name, or create the table");
+      throw Error(Exit::config, primary.node() + ": table " + table.text() + capture::does_not_exist);
     for (int i = 0; i < family.rows(); ++i) {
       missing.emplace_back(family.get(i, 0));
       schemas.emplace(family.get(i, 1));

@@ -5,6 +5,7 @@
 
 #include "apply/declared_type.hpp"
 #include "base/error.hpp"
+#include "capture/table_fit.hpp"
 #include "pg/quote.hpp"
 
 namespace compare {
@@ -24,7 +25,7 @@ std::string joined(const std::vector<std::string>& names) {
 void check_readable(const TableShape& shape, bool primary) {
   if (!shape.exists)
     throw Error(primary ? Exit::config : Exit::data,
-                named(shape) + (primary ? " of sync_tables does not exist; correct the name, or create the table"
+                named(shape) + (primary ? capture::does_not_exist
                                         : " does not exist; create it as on the primary (pg_dump -s -t)"));
   if (shape.kind != 'r' && shape.kind != 'p')
     throw Error(Exit::data, named(shape) + " is not a table; only tables can be compared, take it out of sync_tables");
@@ -36,11 +37,7 @@ void check_readable(const TableShape& shape, bool primary) {
     throw Error(Exit::no_right, named(shape) + " has row-level security that the role is subject to; ALTER ROLE " +
                                     shape.user + " BYPASSRLS");
   if (!shape.foreign_part.empty())
-    throw Error(Exit::data,
-                named(shape) + " has the foreign table " + shape.foreign_part +
-                    " as a partition: its rows are another server's, and in no stream; name the other partitions in "
-                    "sync_tables instead, or ALTER TABLE " +
-                    pg::quote_table(shape.table) + " DETACH PARTITION " + shape.foreign_part);
+    throw Error(Exit::data, named(shape) + capture::has_foreign_part(shape.table, shape.foreign_part));
 }
 
 const ShapeColumn* find(const TableShape& shape, const std::string& name) {
