@@ -28,8 +28,9 @@ std::string read_content(const std::filesystem::path& file) {
   using base::Error, base::Exit;
   struct stat found {};
   if (::stat(file.c_str(), &found) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
-    throw Error(Exit::config,
-                file.string() + ": no such file; name the configuration with --config or PGTANDEM_CONFIG");
+    throw Error(Exit::config, file.string() +
+                                  ": no such file; write the configuration there (man pgtandem.yaml), or name it with "
+                                  "--config or PGTANDEM_CONFIG");
   }
   if (S_ISDIR(found.st_mode)) throw Error(Exit::config, file.string() + ": a directory; name the file in it");
   if (::access(file.c_str(), R_OK) != 0 && errno == EACCES)

@@ -135,10 +135,10 @@ std::string captured_words(const Snapshot& at) {
 std::string applied_words(const Snapshot& at, const Standby& of) {
   if (!of.error.empty()) return of.error;
   std::vector<std::string> parts;
-  if (of.caught_up)
-    parts.push_back("everything up to " + of.applied_to + ", where the primary is");
+  if (of.applied_to.empty())
+    parts.push_back(at.spool.error.empty() ? "nothing" : "not known");
   else
-    parts.push_back("everything up to " + (of.applied_to.empty() ? "0/0" : of.applied_to));
+    parts.push_back("everything up to " + of.applied_to + (of.caught_up ? ", where the primary is" : ""));
   if (!of.caught_up && of.lag_seconds) parts.push_back("at most " + span_words(*of.lag_seconds) + " behind");
   if (of.applied_time) parts.push_back("last change of " + moment_words(of.applied_time));
   if (of.rate && *of.rate > 0) parts.push_back(rate_words(*of.rate));
