@@ -38,12 +38,6 @@ std::vector<std::string> names_of(const std::vector<change::Column>& columns) {
   return out;
 }
 
-std::string list_of(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + pg::quote_identifier(name);
-  return out;
-}
-
 }  // namespace
 
 void Drift::met(const Misfit& misfit, Standby& standby, const Position& at) {
@@ -59,13 +53,15 @@ bool Drift::mend(const Misfit& misfit, std::string& why) {
   if (names.empty()) return false;
   if (settings_.schema_drift == SchemaDrift::follow && !misfit.may_be_renamed() && add(misfit, why)) {
     base::log(base::Level::info,
-              node_.name + ": table " + shape.text + " got " + list_of(names) + ", as the primary's");
-    state::mark_table(settings_.state_directory, node_.name, shape.text, "columns were added: " + list_of(names), "");
+              node_.name + ": table " + shape.text + " got " + pg::quote_identifiers(names) + ", as the primary's");
+    state::mark_table(settings_.state_directory, node_.name, shape.text,
+                      "columns were added: " + pg::quote_identifiers(names), "");
     return true;
   }
   if (settings_.schema_drift == SchemaDrift::common_columns && !has_key_in(shape, misfit.missing())) {
     base::log(base::Level::warn, std::string(misfit.what()) + "; until then it is left out");
-    state::mark_table(settings_.state_directory, node_.name, shape.text, "columns are left out: " + list_of(names), "");
+    state::mark_table(settings_.state_directory, node_.name, shape.text,
+                      "columns are left out: " + pg::quote_identifiers(names), "");
     incidents_.tables.leave_out(shape.text, names);
     return true;
   }

@@ -6,15 +6,6 @@
 #include "pg/quote.hpp"
 
 namespace capture {
-namespace {
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + pg::quote_identifier(name);
-  return out;
-}
-
-}  // namespace
 
 std::string identity_misfit(const TableIdentity& table, const config::TableFilter& filter) {
   if (table.identity == 'n') return "";  // its rows are only ever inserted, PostgreSQL refuses all else by itself
@@ -37,18 +28,20 @@ std::string identity_misfit(const TableIdentity& table, const config::TableFilte
            "or " +
            alter + "DEFAULT (or USING INDEX)";
   if (!filter.columns.empty() && !unlisted.empty())
-    return "columns lacks " + joined(unlisted) + " of the replica identity: updates on the primary would fail; add it";
+    return "columns lacks " + pg::quote_identifiers(unlisted) +
+           " of the replica identity: updates on the primary would fail; add it";
   if (filter.where.empty() || full) return "";
   const std::string make_full = filter.columns.empty() ? alter + "FULL" : "remove columns and " + alter + "FULL";
   if (!unseen.empty()) {
-    std::string out = "where uses " + joined(unseen) +
+    std::string out = "where uses " + pg::quote_identifiers(unseen) +
                       ", which the replica identity does not hold: updates on the primary would fail; " + make_full;
-    if (left_apart.empty()) out += ", or " + alter + "USING INDEX a unique index on (" + joined(index) + ")";
+    if (left_apart.empty())
+      out += ", or " + alter + "USING INDEX a unique index on (" + pg::quote_identifiers(index) + ")";
     return out;
   }
   if (!left_apart.empty())
-    return "a row that enters the condition by an update would come without its large values of " + joined(left_apart) +
-           "; " + make_full;
+    return "a row that enters the condition by an update would come without its large values of " +
+           pg::quote_identifiers(left_apart) + "; " + make_full;
   return "";
 }
 

@@ -16,12 +16,6 @@ using base::Exit;
 
 std::string named(const TableShape& shape) { return shape.node + ": table " + shape.table.text(); }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + pg::quote_identifier(name);
-  return out;
-}
-
 void check_readable(const TableShape& shape, bool primary) {
   if (!shape.exists)
     throw Error(primary ? Exit::config : Exit::data,
@@ -135,12 +129,14 @@ void add_key(TablePair& pair, const TableShape& primary, const TableShape& stand
   const auto theirs = std::ranges::find_if(standby.keys, [&](const ShapeKey& k) { return same_columns(k, *key); });
   if (theirs == standby.keys.end())
     throw Error(Exit::data, named(standby) + " has no unique index on the primary's key; CREATE UNIQUE INDEX ON " +
-                                pg::quote_table(standby.table) + " (" + joined(key->columns) + ")");
+                                pg::quote_table(standby.table) + " (" + pg::quote_identifiers(key->columns) + ")");
   if (theirs->nullable)
-    throw Error(Exit::data, named(standby) + " may have NULL in the primary's key (" + joined(key->columns) +
-                                "); ALTER TABLE " + pg::quote_table(standby.table) + " ALTER COLUMN … SET NOT NULL");
+    throw Error(Exit::data, named(standby) + " may have NULL in the primary's key (" +
+                                pg::quote_identifiers(key->columns) + "); ALTER TABLE " +
+                                pg::quote_table(standby.table) + " ALTER COLUMN … SET NOT NULL");
   if (key->deterministic != theirs->deterministic)
-    throw Error(Exit::data, named(standby) + " has another collation for the key (" + joined(key->columns) +
+    throw Error(Exit::data, named(standby) + " has another collation for the key (" +
+                                pg::quote_identifiers(key->columns) +
                                 "), by which other keys are equal than on the primary; declare it as there");
   relation.identity = key->primary ? change::Identity::primary_key : change::Identity::index;
   for (uint16_t i = 0; i < relation.columns.size(); ++i)

@@ -31,6 +31,12 @@ constexpr std::array<char, 256> escapes = make_escapes();
 
 std::string quote_identifier(std::string_view name) { return doubled(name, '"'); }
 
+std::string quote_identifiers(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + quote_identifier(name);
+  return out;
+}
+
 std::string quote_table(const base::TableName& table) {
   return quote_identifier(table.schema) + "." + quote_identifier(table.name);
 }

@@ -4,14 +4,16 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/table_name.hpp"
 #include "change/change.hpp"
 
 namespace pg {
 
-std::string quote_identifier(std::string_view name);    // "Odd ""Name"""
-std::string quote_table(const base::TableName& table);  // "public"."images"
+std::string quote_identifier(std::string_view name);                   // "Odd ""Name"""
+std::string quote_identifiers(const std::vector<std::string>& names);  // "id", "Odd ""Name"""
+std::string quote_table(const base::TableName& table);                 // "public"."images"
 // A condition in SQL of a user's, as one operand. A line of its own ends one that may have a comment, which would take
 // the parenthesis; that it does not close it itself is for a server to say.
 std::string quote_condition(std::string_view sql);  // (is_downloaded)

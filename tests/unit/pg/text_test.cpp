@@ -11,6 +11,8 @@ using base::Exit;
 
 TEST_CASE("names are always quoted, whatever they hold") {
   CHECK(pg::quote_identifier("id") == R"("id")");
+  CHECK(pg::quote_identifiers({}).empty());
+  CHECK(pg::quote_identifiers({"id", "Odd \"Name\""}) == R"("id", "Odd ""Name""")");
   CHECK(pg::quote_identifier(R"(a"; drop table t; --)") == R"("a""; drop table t; --")");
   CHECK(pg::quote_table({"shop", "Odd Name"}) == R"("shop"."Odd Name")");
   CHECK(pg::quote_literal("it's \\ fine") == R"('it''s \ fine')");
