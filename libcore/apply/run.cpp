@@ -204,7 +204,9 @@ class Run {
     if (const size_t held = standing_.incidents.quarantine.size(); held > 0)
       line += "; in quarantine: " + std::to_string(held) + " operations, see pgtandem queue dead list";
     for (const auto& [table, what] : standing_.incidents.tables.paused()) line += "; paused: " + table;
-    base::log(options_.pin ? base::Level::debug : base::Level::info, line);  // who mends says it himself
+    // Who mends says it himself; and to who only compares it is no news that nothing had to be applied before that.
+    const bool aside = options_.pin || (!options_.holdable && totals.transactions == 0);
+    base::log(aside ? base::Level::debug : base::Level::info, line);
   }
 
   const Options& options_;
