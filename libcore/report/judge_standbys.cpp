@@ -98,12 +98,15 @@ void judge_full_pass(const Snapshot& at, const Standby& of, Findings& out) {
   // One table may take hours, and tells nothing until it is done.
   const double hangs_after = std::max(10 * at.limits.full_sync_interval, 6.0 * 3600);
   const FullPass& pass = of.full;
+  const bool linking = pass.failed.ends_with(" init");  // what a plain pass would miss is what that one makes
   if (pass.exit_code && *pass.exit_code > 1 && !pass.running)
     out.push_back(
         {Level::warning, "full_pass_failed", of.node,
          "the last full pass failed at " + moment_words(pass.ended) + ": " +
              (pass.message.empty() ? pass.failed + " ended with " + std::to_string(*pass.exit_code) : pass.message),
-         full_pass(at, of.node) + ", and read what it says", pass.ended});
+         (linking ? "pgtandem sync-full --init" + node_option(at, of.node) : full_pass(at, of.node)) +
+             ", and read what it says",
+         pass.ended});
   if (pass.running && pass.progress && seconds_between(*pass.progress, at.time) > hangs_after)
     out.push_back({Level::warning, "full_pass_hangs", of.node,
                    "a full pass runs since " + moment_words(pass.started) +

@@ -251,6 +251,10 @@ TEST_CASE("what is to be done does something: no pass that a disabled sync keeps
   CHECK(mend_of(at).find("pgtandem sync-incremental --force; ") != std::string::npos);
   at.auto_sync_enabled = at.is_monitoring = true;
   CHECK(mend_of(at).find("pgtandem sync-incremental; ") != std::string::npos);
+  at = sample::well();
+  sample::standby(at).full.exit_code = 77;
+  sample::standby(at).full.failed = "apply init";
+  CHECK(mend_of(at) == "pgtandem sync-full --init, and read what it says");
 }
 
 TEST_CASE("who may not look is told who may, where that is known") {
