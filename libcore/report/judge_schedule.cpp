@@ -119,8 +119,9 @@ void judge_running(const Snapshot& at, Findings& out) {
                    "systemctl start pgtandem-incremental.timer, or look at cron; by hand: pgtandem sync-incremental",
                    pass.ended});
   else
-    out.push_back({Level::critical, "nothing_runs", "", "neither the services run, nor has a pass ever run",
-                   "systemctl start pgtandem-capture pgtandem-apply, or a timer; by hand: pgtandem sync-incremental"});
+    out.push_back(
+        {Level::critical, "nothing_runs", "", "neither the services run, nor has a pass ever run",
+         "pgtandem install-schedule systemd, or cron, which tells what to start; by hand: pgtandem sync-incremental"});
 }
 
 // Nobody reads it again by himself: in the middle of its work nothing may come to mean something else.
