@@ -14,9 +14,7 @@
 
 namespace capture {
 
-const char* const begin_again =
-    "use up the spool with `pgtandem apply`, then `capture drop`, `apply drop`, empty the spool directory, and "
-    "`sync-full --init`, which links the two anew and makes the tables equal";
+const std::string begin_again = std::string("use up the spool with `pgtandem apply`, then ") + spool::link_anew;
 
 namespace {
 

@@ -13,7 +13,7 @@
 namespace capture {
 
 // What to do where slot and spool no longer fit together, for the end of a message.
-extern const char* const begin_again;
+extern const std::string begin_again;
 
 // Whether text in the database may be no UTF-8: its encoding is SQL_ASCII.
 bool takes_any_bytes(pg::Session& session);

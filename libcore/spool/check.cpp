@@ -94,7 +94,7 @@ class Check {
              ", the spool ends before it; was an older spool put back?");
       if (begin_ && cursor->end_lsn < *begin_)
         find(cursor_path(spool_, node).string() + ": " + node + " is at " + cursor->end_lsn.text() +
-             ", the spool begins after it at " + begin_->text() + ": what it needs next is gone; synchronise in full");
+             ", the spool begins after it at " + begin_->text() + ": what it needs next is gone; " + link_anew);
     } catch (const base::Error& error) {
       find(error.what());
     }

@@ -172,7 +172,8 @@ void found(const std::filesystem::path& spool, const change::Source& source) {
     if (!list_segments(spool).empty())
       throw base::Error(base::Exit::data, spool.string() +
                                               " holds segments but no mark; put the mark back, or move the "
-                                              "directory away and synchronise in full");
+                                              "directory away, then " +
+                                              link_anew);
     Mark mark;
     mark.source = source;
     mark.lsn = mark.end_lsn = source.created;
@@ -182,9 +183,8 @@ void found(const std::filesystem::path& spool, const change::Source& source) {
   const std::optional<Mark> mark = read_mark(spool);
   if (mark && mark->source == source) return;
   throw base::Error(base::Exit::data, spool.string() + " belongs to " + (mark ? mark->source.id() : "nobody") +
-                                          ", not to " + source.id() +
-                                          "; let apply empty it, move the directory away, then run this "
-                                          "again and synchronise in full");
+                                          ", not to " + source.id() + "; use it up with `pgtandem apply`, then " +
+                                          link_anew);
 }
 
 bool writer_running(const std::filesystem::path& spool) { return base::is_locked(lock_path(spool)); }

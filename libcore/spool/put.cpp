@@ -141,7 +141,8 @@ void Put::check_source(const change::Event& event) {
     throw base::Error(base::Exit::data, at + "the stream begins after " + event.lsn.text() + ", the spool ends at " +
                                             publisher_.end().text() +
                                             ": what was committed in between is missing; capture it again from there, "
-                                            "or, where the slot has moved on, synchronise in full");
+                                            "or, where the slot has moved on, " +
+                                            link_anew);
   writer().cut();
   skipping_ = false;
   has_source_ = true;

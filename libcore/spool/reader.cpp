@@ -35,7 +35,7 @@ struct Reader::State {
 
   void begins_later(change::Lsn start) const {
     throw base::Error(base::Exit::data, spool.string() + " begins after " + start.text() + ", what came between " +
-                                            covered.text() + " and that is gone; synchronise in full");
+                                            covered.text() + " and that is gone; " + link_anew);
   }
 
   // The segment that holds the first transaction above `after`, or the first one.

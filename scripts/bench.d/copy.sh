@@ -5,8 +5,8 @@
 # five indexes of images. Both servers were checkpointed and the primary's table read into shared buffers before; who begins
 # changes each round.
 #   pgtandem      `apply -` with a line that asks for the table, which is there, empty, with its key and indexes, and belongs
-#                 to the role, which may create in its schema, as `apply init --create-tables` makes it: from start to exit; the cut, the rows, the indexes
-#                 made after them, the commit. Its slot and queue exist already
+#                 to the role, which may create in its schema, as `apply init --create-tables` makes it: from start to exit; the
+#                 cut, the rows, the indexes made after them, the commit. Its slot and queue exist already
 #   psql          psql COPY … TO STDOUT (FORMAT binary) | psql COPY … FROM STDIN (FORMAT binary), into the same kind of table
 #   subscription  CREATE SUBSCRIPTION until its table is ready, into the same kind of table
 #   pgcopydb      pgcopydb clone of the primary's database into one without tables: rows first, then key and indexes, with

@@ -31,7 +31,7 @@ TEST_CASE("a reader starts after any transaction, and refuses to start after a g
   CHECK(has(read(s.directory(), {}, {source.created.value - 1}).error, "begins after 0/1000000"));
   fs::remove(s.segments()[0].path);
   const change::Lsn begin = s.segments()[0].first;
-  CHECK(has(read(s.directory(), {}, source.created).error, "synchronise in full"));
+  CHECK(has(read(s.directory(), {}, source.created).error, "sync-full --init"));
   uint64_t first = 1;
   while (lsn_of(first) < begin) ++first;
   CHECK(read(s.directory(), lsn_of(first - 1), end_of(first - 1)).transactions == transactions(first, 40, 2, 1000));
@@ -104,7 +104,7 @@ TEST_CASE("a missing, a doubled and a foreign segment are told, and nothing afte
 TEST_CASE("an empty spool gives nothing, and later what is put into it") {
   const Spool s;
   CHECK(has(error_of(base::Exit::data, [&] { spool::Reader(s.folder.path() / "no", {}, {}); }), "capture init"));
-  CHECK(has(error_of(base::Exit::data, [&] { spool::Reader(s.directory(), {}, {5}); }), "synchronise in full"));
+  CHECK(has(error_of(base::Exit::data, [&] { spool::Reader(s.directory(), {}, {5}); }), "sync-full --init"));
   spool::Reader reader(s.directory(), {}, source.created);
   base::Arena arena;
   CHECK(reader.next(arena) == nullptr);
