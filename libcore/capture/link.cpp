@@ -122,7 +122,7 @@ void init(const config::Settings& settings, const std::string& node) {
   for (const base::TableName& table : settings.synchronization.sync_tables) check_table(session, table);
   pg::check_newest_column(session, settings);
   const std::string name = link_name(settings);
-  check_rights(session, settings, name);
+  check_rights(session, settings, name, true);
   const std::unique_ptr<pg::Session> walsender = open_walsender(settings, primary);
   const pg::System system = pg::identify_system(*walsender);
   const std::optional<spool::Mark> mark = spool::read_mark(settings.spool.directory);

@@ -206,7 +206,7 @@ bool make_publication(pg::Session& session, const config::Settings& settings, co
 }
 
 std::vector<std::string> publication_by_others(pg::Session& session, const config::Settings& settings,
-                                               const std::string& name) {
+                                               const std::string& name, bool warn) {
   const bool make = !publication_exists(session, name);
   const Published before = make ? Published{} : published(session, name);
   if ((!make && misfit(settings, before).empty()) || may_publish(session, settings, name)) return {};
@@ -219,7 +219,7 @@ std::vector<std::string> publication_by_others(pg::Session& session, const confi
     }
     try_filter_by_view(session, table, filter);
   }
-  if (!make)
+  if (warn && !make)
     warn_of_changes(settings, before, [&](const TableName& table, const Member& old) {
       const Asked asked = asked_of(settings, table);
       return asked.where == old.where.empty() || asked.columns != old.columns ||

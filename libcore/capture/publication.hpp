@@ -19,9 +19,9 @@ bool make_publication(pg::Session& session, const config::Settings& settings, co
 
 // The statements by which others have to make it fit, where the role may not: empty where it fits, or the role may.
 // Throws as make_publication() does, but for what PostgreSQL knows only of publications: that it tells whoever runs
-// them.
+// them. `warn`: of what changes for rows that are there, for who is about to let them be run.
 std::vector<std::string> publication_by_others(pg::Session& session, const config::Settings& settings,
-                                               const std::string& name);
+                                               const std::string& name, bool warn);
 
 // Throws Error(data) when the publication there is no longer what the settings ask for, or the identities do not fit
 // it. Marks tables that were dropped and made again, or whose place in it was.

@@ -46,7 +46,7 @@ bool may_select_columns(pg::Session& session, const config::Settings& settings, 
 
 }  // namespace
 
-void check_rights(pg::Session& session, const config::Settings& settings, const std::string& publication) {
+void check_rights(pg::Session& session, const config::Settings& settings, const std::string& publication, bool warn) {
   pg::Rights rights(session);
   const pg::Result role = session.query(describe_role);
   if (role.get(0, 0) != "t" && role.get(0, 1) != "t") {
@@ -68,7 +68,8 @@ void check_rights(pg::Session& session, const config::Settings& settings, const 
   const bool gone = !publication_exists(session, publication) && pg::read_slot(session, publication).exists;
   // A filter has to be tried before it is put before others, and that needs the schema.
   if (!gone && (can_see || settings.filters.tables.empty()))
-    for (const std::string& statement : publication_by_others(session, settings, publication)) rights.lack(statement);
+    for (const std::string& statement : publication_by_others(session, settings, publication, warn))
+      rights.lack(statement);
   rights.refuse("capture init");
 }
 

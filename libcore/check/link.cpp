@@ -127,7 +127,7 @@ void look_at_link(const config::Settings& settings, Side& primary, const std::ve
     config::Settings known = settings;
     known.synchronization.sync_tables = tables;
     try {
-      if (!tables.empty()) capture::check_rights(session, known, name);
+      if (!tables.empty()) capture::check_rights(session, known, name, false);
     } catch (const base::MissingRights& lacking) {
       for (const std::string& statement : lacking.statements()) findings.add_right(primary.name(), statement);
     }

@@ -215,6 +215,16 @@ check 0
 found note state '' '^sync is disabled by' '^pgtandem status enable$'
 expect 0 "$BIN/status" enable
 
+# --- what is yet to be published: a look changes nothing, and marks no table ---
+both 'create table joining (id int primary key)'
+write_config "images, categories, joining"
+check 1
+found error rights primary_node 'ALTER PUBLICATION'
+! grep -q 'joins the publication' "$work/err" || fail "a look tells of what it does not do: $(cat "$work/err")"
+same "marks after a look" "" "$(find "$work/state/marks" -type f)"
+both 'drop table joining'
+cp "$work/good.yaml" "$mine"
+
 # --- servers that are away, or hang ---
 pid=$(cluster_pid standby)
 clusters_at_exit "kill -CONT $pid 2>/dev/null || true"

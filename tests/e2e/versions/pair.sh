@@ -82,6 +82,17 @@ follow_stop capture
 follow_stop apply
 all_equal
 
+# --- from 18 on the server passes over what it does not publish: that the publication is another one is seen, and mended ---
+if [ "$old" -ge 18 ]; then
+  members=$(primary "select string_agg(format('only %I', tablename), ', ') from pg_publication_tables where pubname = 'pgtandem_backup_node'")
+  primary 'drop publication pgtandem_backup_node' "insert into emptied (n) values (4711)" "create publication pgtandem_backup_node for table $members with (publish_via_partition_root)"
+  sync
+  same "what was committed without a publication" 0 "$(standby "select count(*) from emptied where n = 4711")"
+  grep -q 'warn .*table public.emptied was taken out of the publication and put into it again' "$work/capture.log" || fail "capture does not tell of another publication: $(tail -n 5 "$work/capture.log")"
+  expect 0 "$BIN/sync-full"
+  all_equal
+fi
+
 # --- filters: the server does them from 15 on, and before that they are refused, with nothing changed ---
 primary 'alter table kinds replica identity full'
 write_config "$synced" 'filters: {kinds: {where: "ok"}, parents: {columns: [id, code]}}'
