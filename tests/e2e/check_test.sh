@@ -219,7 +219,7 @@ expect 0 "$BIN/status" enable
 both 'create table joining (id int primary key)'
 write_config "images, categories, joining"
 check 1
-found error rights primary_node 'ALTER PUBLICATION'
+found error rights primary_node 'SET TABLE ONLY .*"joining"$'
 ! grep -q 'joins the publication' "$work/err" || fail "a look tells of what it does not do: $(cat "$work/err")"
 same "marks after a look" "" "$(find "$work/state/marks" -type f)"
 both 'drop table joining'
