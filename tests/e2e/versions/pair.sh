@@ -70,6 +70,19 @@ expect 1 "$BIN/diff"
 all_equal
 expect 0 "$BIN/verify"
 
+# --- a first copy, after which the table's indexes and constraints are what they were ---
+standby 'create unique index on kinds (u, id desc)' 'alter table kinds add unique (id, d)' 'alter table kinds owner to pgtandem' 'grant create on schema public to pgtandem'
+shape() {
+  standby "select indexdef from pg_indexes where tablename = 'kinds' order by 1" "select attname, attnotnull from pg_attribute where attrelid = 'kinds'::regclass order by 1" \
+    "select contype, conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'kinds'::regclass order by 2"
+}
+before=$(shape)
+standby 'truncate kinds'
+expect 0 "$BIN/apply" init --copy
+told 'copied public.kinds at .*, 3 indexes made anew'
+same "the shape of a table that was copied" "$before" "$(shape)"
+all_equal
+
 # --- in real time, through a crash of the standby ---
 follow_capture
 follow_apply
