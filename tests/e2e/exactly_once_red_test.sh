@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# long: it shows that exactly_once_test can fail, which changes when that one does
 # exactly_once_test.sh can fail: a tiny load, and then every kind of damage it looks for, each of which it must notice.
 set -euo pipefail
 export EVENTS=${EVENTS:-0} SEED=${SEED:-1} MUTATE=1
