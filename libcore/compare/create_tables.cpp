@@ -84,6 +84,14 @@ struct Object {
   std::string sql;
 };
 
+// Within a string, or a quoted name, a line may begin as anything.
+bool is_within_quotes(std::string_view sql) {
+  char quote = 0;
+  for (const char c : sql)
+    if (quote == 0 ? c == '\'' || c == '"' : c == quote) quote = quote == 0 ? c : 0;
+  return quote != 0;
+}
+
 std::vector<Object> objects_of(std::string_view dump) {
   constexpr std::string_view head = "-- Name: ";
   std::vector<Object> out;
@@ -92,12 +100,13 @@ std::vector<Object> objects_of(std::string_view dump) {
     const std::string_view line = dump.substr(0, end);
     dump.remove_prefix(end == std::string_view::npos ? dump.size() : end + 1);
     const size_t type = line.find("; Type: ");
-    if (line.starts_with(head) && type != std::string_view::npos) {
+    const bool sql =
+        !(line.starts_with("--") || line.starts_with("\\")) || (!out.empty() && is_within_quotes(out.back().sql));
+    if (!sql && line.starts_with(head) && type != std::string_view::npos) {
       const std::string_view rest = line.substr(type + 8);
       out.push_back(
           {std::string(rest.substr(0, rest.find(';'))), std::string(line.substr(head.size(), type - head.size())), ""});
-    } else if (!out.empty() && !(line.empty() && out.back().sql.empty()) && !line.starts_with("\\") &&
-               !line.starts_with("--")) {
+    } else if (!out.empty() && !(line.empty() && out.back().sql.empty()) && sql) {
       out.back().sql.append(line) += '\n';
     }
   }
