@@ -31,12 +31,15 @@ constexpr const char* read_columns =
 
 // Those of which all can be told as SQL, and that nothing else rests on: no foreign key, no replica identity. Only
 // their owner may drop them. The primary key, too: even where rows come in its order, COPY into a table without any
-// index took two thirds of the time, and making it afterwards a tenth. That a column is NOT NULL stays.
+// index took two thirds of the time, and making it afterwards a tenth. That a column is NOT NULL stays. What SQL does
+// not tell: the storage parameters of a constraint's index, statistics wanted of a column of an index, that it goes
+// with an extension. ONLY, for a key concerns no table that inherits from this one, and who uses that is not to be
+// waited for.
 constexpr const char* read_indexes =
     R"(SELECT CASE WHEN k.oid IS NULL THEN pg_catalog.format('DROP INDEX %I.%I', n.nspname, c.relname)
-                   ELSE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', $1::text, k.conname) END,
+                   ELSE pg_catalog.format('ALTER TABLE ONLY %s DROP CONSTRAINT %I', $1::text, k.conname) END,
               CASE WHEN k.oid IS NULL THEN pg_catalog.pg_get_indexdef(c.oid)
-                   ELSE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', $1::text, k.conname,
+                   ELSE pg_catalog.format('ALTER TABLE ONLY %s ADD CONSTRAINT %I %s', $1::text, k.conname,
                                           pg_catalog.pg_get_constraintdef(k.oid)) END
          FROM pg_catalog.pg_index i
          JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
@@ -46,11 +49,14 @@ constexpr const char* read_indexes =
         WHERE i.indrelid = pg_catalog.to_regclass($1) AND i.indisvalid AND NOT i.indisreplident
           AND NOT i.indisclustered AND c.reltablespace = 0 AND pg_catalog.pg_has_role(t.relowner, 'USAGE')
           AND pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND coalesce(k.contype, 'u') IN ('p', 'u')
+          AND (k.oid IS NULL OR c.reloptions IS NULL)
           AND pg_catalog.obj_description(c.oid, 'pg_class') IS NULL
           AND pg_catalog.obj_description(k.oid, 'pg_constraint') IS NULL
-          AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget > 0)
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget >= 0)
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                            WHERE (d.refobjid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)
+                              OR (d.objid = c.oid AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                                  AND d.deptype IN ('e', 'x'))
                               OR (d.refobjid = k.oid AND d.refclassid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
                                   AND d.objid <> c.oid))
         ORDER BY c.relname)";
@@ -72,7 +78,7 @@ constexpr const char* read_missing_right =
                    THEN pg_catalog.format('is no member of %s, which owns the table', t.relowner::pg_catalog.regrole)
                    ELSE pg_catalog.format('lacks CREATE ON SCHEMA %I', n.nspname) END
          FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-        WHERE t.oid = pg_catalog.to_regclass($1)
+        WHERE t.oid = pg_catalog.to_regclass($1) AND t.relkind = 'r' AND NOT t.relispartition
           AND NOT (pg_catalog.pg_has_role(t.relowner, 'USAGE') AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'))
           AND EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid))";
 

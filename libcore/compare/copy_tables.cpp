@@ -34,6 +34,9 @@ constexpr double day = 86400;      // s: an index of a large table may take hour
 constexpr double tell_every = 30;  // s between lines of progress
 constexpr double keep_every = 3;   // s between signs of life to the applier that is held
 constexpr const char* sort_memory = "262144";  // kB, at least, for the indexes
+// Foreign keys that are to be checked at the end of the transaction, where the role cannot keep them from that: until
+// then the server alters and truncates no table that they are of (55006).
+constexpr const char* check_now = "SET CONSTRAINTS ALL IMMEDIATE";
 // Tables at a time: a copy keeps one core of ours, and one or two of each server's, at work.
 constexpr unsigned most_jobs = 4;
 
@@ -123,7 +126,7 @@ class Copies {
     primary.query("SET LOCAL statement_timeout = 0");  // rows come as fast as they can be written
     pg::Session standby(settings_.secondary(options_.node),
                         {.purpose = "pgtandem apply", .writes_as_replica = true, .answer_timeout = day});
-    const CopyPlan plan = plan_copy(primary, standby, table, filter_of(table), filtered);
+    CopyPlan plan = plan_copy(primary, standby, table, filter_of(table), filtered);
     std::optional<KeptRows> kept;
     if (filtered) kept.emplace(settings_, cut_.lsn(), read_pairing(primary, standby, table, settings_).pair.relation);
     standby.query("SET lock_timeout = " +
@@ -137,6 +140,10 @@ class Copies {
     if (since > 0)
       base::log(base::Level::info, standby.node() + ": " + table.text() + ": " + std::to_string(since) +
                                        " rows that came meanwhile are in the copy, too");
+    if (since > 0 && !plan.truncate.empty())
+      standby.query(check_now);  // no other table refers to them
+    else if (since > 0 && !standby.replica_role())
+      plan.drop = plan.create = {};  // one may, until they are there again
     for (const std::string& drop : plan.drop) standby.query(drop);
     if (!plan.truncate.empty()) standby.query(plan.truncate);
     if (!plan.slow.empty())
@@ -156,9 +163,12 @@ class Copies {
     const pg::Copied copied =
         pg::copy_through(primary, plan.out, standby, plan.in, should_end, tell,
                          kept ? [&](std::string_view rows) { return kept->of(rows); } : pg::PassRows());
-    if (!plan.create.empty())
+    if (!plan.create.empty()) {
+      standby.query(check_now);
+      standby.query("SET LOCAL default_tablespace = ''");  // as theirs was; the role may have another one
       standby.query(std::string("SELECT pg_catalog.set_config(name, greatest(setting::integer, ") + sort_memory +
                     ")::text, true) FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'");
+    }
     for (const std::string& index : plan.create)
       if (!standby.query_until_stopped(index, {}, should_end))
         throw Error(Exit::try_later, "stopped before all tables were copied; start it again");

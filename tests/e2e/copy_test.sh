@@ -172,4 +172,62 @@ write_config base
 with_rights capture init
 expect 0 "$BIN/apply" init --copy
 same "rows of base, and of what inherits from it" '6000|7' "$(standby 'select (select count(*) from only base), (select string_agg(id::text, $$,$$) from derived)')"
+# --- nor waited for, while its own key is made anew ---
+standby 'truncate only base' 'alter table base owner to pgtandem'
+{ echo 'begin; lock table derived in access share mode;'; sleep 30; } | cluster_psql standby crawler >"$work/reader.log" 2>&1 &
+reader=$!
+reads() { [ "$(standby "select count(*) from pg_locks where relation = 'derived'::regclass")" = 1 ]; }
+wait_until 10 "a reader of derived" reads
+write_config base 'sync_timeout: 2'
+expect 0 "$BIN/apply" init --copy
+grep -q 'copied public.base at .*, 1 indexes made anew' "$work/err" || fail "the key of base: $(cat "$work/err")"
+kill "$reader"
+wait "$reader" 2>/dev/null || true
+
+# --- checks that are put off until the end of a transaction do not keep a key from being made anew ---
+both 'create table late (id int primary key, l int references lowest deferrable initially deferred)' \
+  'create table self (id int primary key, up int references self deferrable initially deferred, n int unique)'
+primary 'insert into late select n, n from generate_series(1, 100) n' 'insert into self select n, 101 - n, n from generate_series(1, 100) n'
+standby 'alter table late owner to pgtandem' 'alter table self owner to pgtandem'
+write_config 'late, self'
+with_rights capture init
+expect 0 "$BIN/apply" init --copy
+equal_tables late self
+same "keys made anew" 2 "$(grep -c ', 1 indexes made anew' "$work/err")"
+expect 0 "$BIN/sync-incremental" --quiet
+ask public.late public.self # in which there are rows
+expect 0 "$BIN/apply" - <"$work/diff"
+told '100 rows that came meanwhile'
+equal_tables late self
+
+# nor do those of another table, on rows that are there again when it ends
+both 'create table told (id int primary key, n int unique)' 'create table teller (id int primary key, of int references told deferrable initially deferred)' \
+  'insert into told select n, n from generate_series(1, 100) n' 'insert into teller select n, n from generate_series(1, 100) n'
+standby 'alter table told owner to pgtandem' "delete from teller where id = 7" "delete from told where id = 7"
+write_config 'told, teller'
+with_rights capture init
+expect 0 "$BIN/apply" init
+expect 0 "$BIN/sync-incremental" --quiet
+ask public.told
+expect 0 "$BIN/apply" - <"$work/diff"
+told '99 rows that came meanwhile'
+equal_tables told
+
+# --- an index of which SQL does not tell all stays; what is made anew is where it was, and as it was ---
+both 'create table whole (id int, a int, b text, c int, d int, e int, constraint whole_key primary key (id) include (a) with (fillfactor = 70))' \
+  'alter table whole add unique nulls not distinct (a), add unique (b) with (fillfactor = 60), add constraint put_off unique (c) deferrable initially deferred' \
+  'create index counted on whole ((id + a)); alter index counted alter column 1 set statistics 0; create index odd on whole (b collate "C" text_pattern_ops desc nulls last) include (c) with (fillfactor = 50) where a > 1' \
+  'create view grouped as select id, b from whole group by id; create unique index on whole (abs(d), e); create index commented on whole (e); comment on index commented is $$a comment$$'
+primary "insert into whole select n, n, n, n, n, n from generate_series(1, 100) n"
+cluster_as_owner mkdir "$CLUSTERS_DIR/space"
+standby "create tablespace space location '$CLUSTERS_DIR/space'" 'grant create on tablespace space to pgtandem' 'alter role pgtandem set default_tablespace = space' 'alter table whole owner to pgtandem'
+indexes() { # with all that is not in the definition
+  standby "select c.relname, pg_get_indexdef(c.oid), c.reloptions, t.spcname, i.indisreplident, i.indisvalid, obj_description(c.oid), pg_get_constraintdef(k.oid), k.conname, (select array_agg(a.attstattarget) from pg_attribute a where a.attrelid = c.oid) from pg_index i join pg_class c on c.oid = i.indexrelid left join pg_tablespace t on t.oid = c.reltablespace left join pg_constraint k on k.conindid = c.oid and k.conrelid = i.indrelid where i.indrelid = 'whole'::regclass order by 1"
+}
+before=$(indexes)
+write_config whole
+with_rights capture init
+expect 0 "$BIN/apply" init --copy
+same "the indexes of a table that was copied" "$before" "$(indexes)"
+grep -q 'copied public.whole at .*, 3 indexes made anew' "$work/err" || fail "which were made anew: $(cat "$work/err")"
 say "copy_test: passed"
