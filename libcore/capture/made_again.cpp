@@ -25,22 +25,37 @@ std::string changed(const Oids& was, const Oids& is) {
   return "";
 }
 
+// By the table's text, which may have blanks; in the file TABLE/MEMBER stands before it.
+using Known = std::map<std::string, Oids>;
+
+Known read_known(const std::filesystem::path& file) {
+  Known known;
+  std::istringstream lines(base::read_file(file).value_or(""));
+  std::string oids;
+  std::string table;
+  while (lines >> oids && lines.ignore() && std::getline(lines, table)) {
+    const size_t slash = oids.find('/');
+    known[table] = {oids.substr(0, slash), slash == std::string::npos ? "" : oids.substr(slash + 1)};
+  }
+  return known;
+}
+
+void write_known(const std::filesystem::path& file, const Known& known) {
+  std::string now;
+  for (const auto& [table, is] : known) now += is.table + "/" + is.member + " " + table + "\n";
+  if (now == base::read_file(file)) return;
+  base::make_directories(file.parent_path());
+  base::replace_file(file, now, base::Durable::yes);
+}
+
 }  // namespace
 
 void note_oids(const config::Settings& settings, const std::string& slot, const std::map<base::TableName, Oids>& oids) {
   const std::filesystem::path file = list_of(settings, slot);
-  const std::string before = base::read_file(file).value_or("");
-  std::map<std::string, Oids> known;  // by the table's text, which may have blanks
-  std::istringstream lines(before);
-  std::string of_table;  // TABLE/MEMBER
-  std::string table;
-  while (lines >> of_table && lines.ignore() && std::getline(lines, table)) {
-    const size_t slash = of_table.find('/');
-    known[table] = {of_table.substr(0, slash), slash == std::string::npos ? "" : of_table.substr(slash + 1)};
-  }
-  std::string now;
+  const Known known = read_known(file);
+  Known now;
   for (const auto& [name, is] : oids) {
-    now += is.table + "/" + is.member + " " + name.text() + "\n";
+    now[name.text()] = is;
     const auto was = known.find(name.text());
     if (was == known.end()) continue;
     const std::string what = changed(was->second, is);
@@ -49,9 +64,17 @@ void note_oids(const config::Settings& settings, const std::string& slot, const 
     for (const std::string& node : settings.secondaries())
       state::mark_table(settings.state_directory, node, name.text(), what, "");
   }
-  if (now == before) return;
-  base::make_directories(settings.state_directory);
-  base::replace_file(file, now, base::Durable::yes);
+  write_known(file, now);
+}
+
+void note_own_change(const config::Settings& settings, const std::string& slot, const base::TableName& table,
+                     const Oids& was, const Oids& is) {
+  const std::filesystem::path file = list_of(settings, slot);
+  Known known = read_known(file);
+  const auto found = known.find(table.text());
+  if (found == known.end() || found->second.table != is.table || found->second.member != was.member) return;
+  found->second.member = is.member;
+  write_known(file, known);
 }
 
 void forget_oids(const config::Settings& settings, const std::string& slot) {

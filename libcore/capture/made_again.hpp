@@ -20,6 +20,11 @@ struct Oids {
 // Warns of those that have others than the last time, and marks them for the next full pass of every standby.
 void note_oids(const config::Settings& settings, const std::string& slot, const std::map<base::TableName, Oids>& oids);
 
+// The same table has another place in the publication, and whoever gave it that has told so: it is not to be warned of
+// once more. Nothing where it was another one than `was` the last time: that is still to be told.
+void note_own_change(const config::Settings& settings, const std::string& slot, const base::TableName& table,
+                     const Oids& was, const Oids& is);
+
 // For a link that is dropped: the next one of its name has nothing to do with it.
 void forget_oids(const config::Settings& settings, const std::string& slot);
 

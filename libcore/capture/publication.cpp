@@ -200,6 +200,7 @@ bool make_publication(pg::Session& session, const config::Settings& settings, co
   else
     warn_of_changes(settings, before, [&](const TableName& table, const Member& old) {
       const Member& member = now.tables.at(table);
+      note_own_change(settings, name, table, old.oids, member.oids);
       return old.where != member.where || old.columns != member.columns;
     });
   return make;

@@ -99,6 +99,7 @@ write_config 'images, users, plain' 'filters: {images: {where: "is_downloaded an
 stopped_stream 65 'other conditions.*capture init'
 expect 0 "$BIN/capture" init
 grep -q 'public.images has another filter from now on' "$work/err" || fail "init does not warn: $(cat "$work/err")"
+same "warnings of one change" 1 "$(grep -c 'table public.images ' "$work/err")"
 expect 0 "$BIN/capture"
 write_config 'images, users, plain' 'filters: {images: {where: "is_downloaded and views >= 0"}}'
 stopped_stream 65 'filters public.users otherwise.*capture init'
