@@ -33,8 +33,9 @@ constexpr const char* read_columns =
 // their owner may drop them. The primary key, too: even where rows come in its order, COPY into a table without any
 // index took two thirds of the time, and making it afterwards a tenth. That a column is NOT NULL stays. What SQL does
 // not tell: the storage parameters of a constraint's index, statistics wanted of a column of an index, that it goes
-// with an extension. ONLY, for a key concerns no table that inherits from this one, and who uses that is not to be
-// waited for.
+// with an extension. None where a trigger fires as rows come, which may look for others by an index, or name it in
+// ON CONFLICT. ONLY, for a key concerns no table that inherits from this one, and who uses that is not to be waited
+// for.
 constexpr const char* read_indexes =
     R"(SELECT CASE WHEN k.oid IS NULL THEN pg_catalog.format('DROP INDEX %I.%I', n.nspname, c.relname)
                    ELSE pg_catalog.format('ALTER TABLE ONLY %s DROP CONSTRAINT %I', $1::text, k.conname) END,
@@ -50,6 +51,8 @@ constexpr const char* read_indexes =
           AND NOT i.indisclustered AND c.reltablespace = 0 AND pg_catalog.pg_has_role(t.relowner, 'USAGE')
           AND pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND coalesce(k.contype, 'u') IN ('p', 'u')
           AND (k.oid IS NULL OR c.reloptions IS NULL)
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger g
+                           WHERE g.tgrelid = i.indrelid AND g.tgtype & 4 <> 0 AND g.tgenabled IN ('A', 'R'))
           AND pg_catalog.obj_description(c.oid, 'pg_class') IS NULL
           AND pg_catalog.obj_description(k.oid, 'pg_constraint') IS NULL
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget >= 0)

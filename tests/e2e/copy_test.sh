@@ -213,6 +213,18 @@ expect 0 "$BIN/apply" - <"$work/diff"
 told '99 rows that came meanwhile'
 equal_tables told
 
+# --- a trigger that fires for each row finds the table's others by their key, as ever ---
+both 'create table watched (id int primary key, n int)' 'create index on watched (n)'
+primary 'insert into watched select n, n from generate_series(1, 100) n'
+standby "create function watch() returns trigger language plpgsql as 'begin insert into public.watched values (new.id, 0) on conflict (id) do nothing; return null; end'" \
+  'create trigger watch after insert on watched for each row when (pg_trigger_depth() = 0) execute function watch()' \
+  'alter table watched enable always trigger watch' 'alter table watched owner to pgtandem'
+write_config watched
+with_rights capture init
+expect 0 "$BIN/apply" init --copy
+told 'copied public.watched at .*, 0 indexes made anew'
+equal_tables watched
+
 # --- an index of which SQL does not tell all stays; what is made anew is where it was, and as it was ---
 both 'create table whole (id int, a int, b text, c int, d int, e int, constraint whole_key primary key (id) include (a) with (fillfactor = 70))' \
   'alter table whole add unique nulls not distinct (a), add unique (b) with (fillfactor = 60), add constraint put_off unique (c) deferrable initially deferred' \
