@@ -78,7 +78,8 @@ void note_own_change(const config::Settings& settings, const std::string& slot, 
 }
 
 void forget_oids(const config::Settings& settings, const std::string& slot) {
-  std::filesystem::remove(list_of(settings, slot));
+  std::error_code stays;  // then the next link marks its tables, which does no harm
+  std::filesystem::remove(list_of(settings, slot), stays);
 }
 
 }  // namespace capture

@@ -30,9 +30,9 @@ namespace {
 using base::Error;
 using base::Exit;
 
-constexpr double day = 86400;      // s: an index of a large table may take hours, and no statement hangs by itself
-constexpr double tell_every = 30;  // s between lines of progress
-constexpr double keep_every = 3;   // s between signs of life to the applier that is held
+constexpr double week = 7 * 86400;  // s: the rows of a very large table may take days, and no statement hangs by itself
+constexpr double tell_every = 30;   // s between lines of progress
+constexpr double keep_every = 3;    // s between signs of life to the applier that is held
 constexpr const char* sort_memory = "262144";  // kB, at least, for the indexes
 // Foreign keys that are to be checked at the end of the transaction, where the role cannot keep them from that: until
 // then the server alters and truncates no table that they are of (55006).
@@ -50,7 +50,7 @@ class Copies {
         tables_(options.tables),
         source_(spool::require_mark(settings.spool.directory).source),
         pin_(settings.secondary(options.node),
-             {.purpose = "pgtandem apply", .writes_as_replica = true, .answer_timeout = day}) {}
+             {.purpose = "pgtandem apply", .writes_as_replica = true, .answer_timeout = week}) {}
 
   void print(const std::function<void(std::string_view)>& print) {
     for (const base::TableName& table : tables_) {
@@ -119,13 +119,13 @@ class Copies {
   uint64_t copy(const base::TableName& table) {
     const double begun = base::monotonic_seconds();
     const bool filtered = !settings_.filters.program.empty();
-    pg::Session primary(settings_.primary(options_.primary), {.purpose = "pgtandem apply", .answer_timeout = day});
+    pg::Session primary(settings_.primary(options_.primary), {.purpose = "pgtandem apply", .answer_timeout = week});
     primary.lift_transaction_timeout();
     primary.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     primary.query("SET TRANSACTION SNAPSHOT " + pg::quote_literal(cut_.primary_snapshot()));
     primary.query("SET LOCAL statement_timeout = 0");  // rows come as fast as they can be written
     pg::Session standby(settings_.secondary(options_.node),
-                        {.purpose = "pgtandem apply", .writes_as_replica = true, .answer_timeout = day});
+                        {.purpose = "pgtandem apply", .writes_as_replica = true, .answer_timeout = week});
     CopyPlan plan = plan_copy(primary, standby, table, filter_of(table), filtered);
     std::optional<KeptRows> kept;
     if (filtered) kept.emplace(settings_, cut_.lsn(), read_pairing(primary, standby, table, settings_).pair.relation);

@@ -34,8 +34,7 @@ Mark require_mark(const std::filesystem::path& spool);
 // The way out where what is missing cannot be had again; for messages.
 inline constexpr const char* link_anew =
     "`capture drop`, `apply drop`, empty the spool directory, and `sync-full --init`, which links the two anew and "
-    "makes "
-    "the tables equal";
+    "makes the tables equal";
 
 // Whether one of the mark's two copies is unreadable; the other one then serves until the next publish() mends it.
 bool mark_has_damage(const std::filesystem::path& spool);

@@ -133,10 +133,9 @@ void Put::check_source(const change::Event& event) {
   };
   const std::string at = "stdin:" + std::to_string(lines_.line_number()) + ":1: ";
   if (event.source != start_.source)
-    throw base::Error(base::Exit::data,
-                      at + "the stream comes from " + described(event.source) + ", the spool from " +
-                          described(start_.source) +
-                          "; let apply empty the spool, move it away, and run `pgtandem sync-full --init`");
+    throw base::Error(base::Exit::data, at + "the stream comes from " + described(event.source) + ", the spool from " +
+                                            described(start_.source) + "; use it up with `pgtandem apply`, then " +
+                                            link_anew);
   if (event.lsn > publisher_.end())
     throw base::Error(base::Exit::data, at + "the stream begins after " + event.lsn.text() + ", the spool ends at " +
                                             publisher_.end().text() +
