@@ -137,12 +137,22 @@ void Targets::read_match(TargetTable& table, const std::string& oid) {
     return;
   }
   const pg::Result rows = session_.query(
-      R"(SELECT i.indexrelid, i.indisprimary, a.attname, pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+      R"(SELECT i.indexrelid, i.indisprimary, a.attname,
+                CASE WHEN k.coll NOT IN (0, a.attcollation)
+                     THEN pg_catalog.format('COLLATE %I.%I ', ln.nspname, l.collname) ELSE '' END
+                || pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
            FROM pg_catalog.pg_index i
-           CROSS JOIN LATERAL  -- of two arrays, which only the bare name can
-             unnest(i.indkey[0:i.indnkeyatts - 1], i.indclass[0:i.indnkeyatts - 1]) AS k(attnum, class)
+           CROSS JOIN LATERAL  -- of several arrays, which only the bare name can
+             unnest(i.indkey[0:i.indnkeyatts - 1], i.indclass[0:i.indnkeyatts - 1],
+                    i.indcollation[0:i.indnkeyatts - 1]) AS k(attnum, class, coll)
            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-           JOIN pg_catalog.pg_opclass c ON c.oid = k.class
+           LEFT JOIN pg_catalog.pg_collation l ON l.oid = k.coll
+           LEFT JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace
+           JOIN pg_catalog.pg_opclass own ON own.oid = k.class
+           JOIN pg_catalog.pg_am b ON b.amname = 'btree'
+           JOIN pg_catalog.pg_opclass c ON c.opcmethod = b.oid  -- WITHOUT OVERLAPS has no operator class of equality
+             AND CASE WHEN own.opcmethod = b.oid THEN c.oid = own.oid
+                      ELSE c.opcdefault AND c.opcintype = own.opcintype END
            JOIN pg_catalog.pg_amop s ON s.amopfamily = c.opcfamily AND s.amopstrategy = 3
              AND s.amoplefttype = c.opcintype AND s.amoprighttype = c.opcintype
            JOIN pg_catalog.pg_operator o ON o.oid = s.amopopr
@@ -222,11 +232,17 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
   const pg::Result rows = session_.query(
       R"(SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
                 coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
-                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place,
+                CASE WHEN k.coll NOT IN (0, coalesce(a.attcollation, 0))
+                     THEN pg_catalog.format('COLLATE %I.%I ', ln.nspname, l.collname) ELSE '' END
+                || pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place,
                 coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),  -- from 15 on
                 NOT i.indimmediate, i.indexrelid::pg_catalog.regclass, false
            FROM pg_catalog.pg_index i
-           CROSS JOIN LATERAL pg_catalog.unnest(i.indclass[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(class, place)
+           CROSS JOIN LATERAL unnest(i.indclass[0:i.indnkeyatts - 1], i.indcollation[0:i.indnkeyatts - 1])
+             WITH ORDINALITY AS k(class, coll, place)
+           LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.place::int - 1]
+           LEFT JOIN pg_catalog.pg_collation l ON l.oid = k.coll
+           LEFT JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace
            JOIN pg_catalog.pg_opclass c ON c.oid = k.class
            JOIN pg_catalog.pg_amop s ON s.amopfamily = c.opcfamily AND s.amopstrategy = 3
              AND s.amoplefttype = c.opcintype AND s.amoprighttype = c.opcintype
@@ -236,11 +252,17 @@ const std::vector<UniqueIndex>& Targets::unique_indexes(TargetTable& table) {
          UNION ALL
          SELECT i.indexrelid, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
                 coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ''),
-                pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place, false,
+                CASE WHEN k.coll NOT IN (0, coalesce(a.attcollation, 0))
+                     THEN pg_catalog.format('COLLATE %I.%I ', ln.nspname, l.collname) ELSE '' END
+                || pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.place, false,
                 NOT i.indimmediate, i.indexrelid::pg_catalog.regclass, true
            FROM pg_catalog.pg_index i
            JOIN pg_catalog.pg_constraint x ON x.conindid = i.indexrelid AND x.contype = 'x'
-           CROSS JOIN LATERAL pg_catalog.unnest(x.conexclop) WITH ORDINALITY AS k(operator, place)
+           CROSS JOIN LATERAL unnest(x.conexclop, i.indcollation[0:i.indnkeyatts - 1])
+             WITH ORDINALITY AS k(operator, coll, place)
+           LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.place::int - 1]
+           LEFT JOIN pg_catalog.pg_collation l ON l.oid = k.coll
+           LEFT JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace
            JOIN pg_catalog.pg_operator o ON o.oid = k.operator
            JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
           WHERE i.indrelid = $1::pg_catalog.regclass

@@ -26,7 +26,7 @@ bool is_about_rows(const base::Error& error);
 // What a unique index of the standby keeps single, or an exclusion constraint apart.
 struct UniqueIndex {
   std::vector<std::string> elements;  // columns (quoted) or expressions, as SQL over the table
-  std::vector<std::string> equals;    // as elements: the operator that is true of two that cannot both be there
+  std::vector<std::string> equals;    // as elements: (COLLATE and) the operator that is true of two that clash
   std::string predicate;              // of a partial one
   bool null_is_taken = false;         // NULLS NOT DISTINCT
   bool deferrable = false;            // kept by a trigger of PostgreSQL's own, not at once
@@ -45,7 +45,7 @@ struct TargetTable {
   std::vector<pg::Binary> forms;    // as COPY may have them
   std::vector<bool> always;         // GENERATED ALWAYS AS IDENTITY here: may be inserted, but not set
   std::vector<uint16_t> match;      // columns that find a row: the key; under FULL the standby's primary key, or all
-  std::vector<std::string> equals;  // as match: the operator by which that index tells keys apart; empty where none is
+  std::vector<std::string> equals;  // as match: (COLLATE and) operator by which the index tells keys apart; or empty
   bool has_own_columns = false;     // that the stream does not have, and that are not generated
   bool partitioned = false;
   bool fires = false;           // has triggers that fire for a replica, too (ENABLE ALWAYS or REPLICA)
