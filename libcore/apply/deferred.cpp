@@ -15,6 +15,7 @@ std::string group_column() { return pg::quote_identifier(stage_group); }
 
 // A value that was brought, a row that clashes with it, and another that clashes with that row: by all three a value
 // that is not there any more, or clashes with nothing but itself, is no fault. LATERAL with a LIMIT keeps to the index.
+// What a row has by now stands in the row itself, with what no change carries: generated columns, unchanged TOAST.
 std::string find_clash(const TargetTable& table, const UniqueIndex& index) {
   std::string brought;
   std::string clash;
@@ -27,8 +28,13 @@ std::string find_clash(const TargetTable& table, const UniqueIndex& index) {
   const std::string only = index.predicate.empty() ? "" : " AND (" + index.predicate + ")";
   const std::string rows =
       "(SELECT t.tableoid AS of, t.ctid AS at, " + brought + " FROM " + table.rows + " AS t WHERE true" + only + ")";
-  return "SELECT FROM (SELECT " + brought + " FROM " + table.stage + " AS t WHERE " + group_column() + " = " +
-         std::to_string(noted) + only + ") AS brought CROSS JOIN LATERAL (SELECT FROM " + rows + " AS one, " + rows +
+  const std::string are_noted = " WHERE " + group_column() + " = " + std::to_string(noted);
+  const bool by_key = table.match_is_unique && !table.match.empty();
+  const std::string all_brought =
+      by_key ? "(SELECT * FROM " + table.stage + are_noted + ") AS s CROSS JOIN LATERAL (SELECT " + brought + " FROM " +
+                   table.rows + " AS t WHERE " + match_condition(table, "t", "s") + only + " LIMIT 1)"
+             : "(SELECT " + brought + " FROM " + table.stage + " AS t" + are_noted + only + ")";
+  return "SELECT FROM " + all_brought + " AS brought CROSS JOIN LATERAL (SELECT FROM " + rows + " AS one, " + rows +
          " AS other WHERE (one.of, one.at) <> (other.of, other.at)" + clash + " LIMIT 1) AS found LIMIT 1";
 }
 
@@ -58,7 +64,13 @@ void Deferred::note(std::span<const Operation* const> operations) {
   for (const auto& [of, of_it] : brought) {
     targets_.check_types(*of);
     RowCopy rows(session_, targets_.stage(*of), of->forms, true);
-    for (const Operation* operation : of_it) rows.add(operation->row, noted);
+    for (const Operation* operation : of_it) {
+      std::vector<change::Value> row(operation->row.begin(), operation->row.end());
+      for (size_t i = 0; i < operation->key.size(); ++i)
+        if (change::Value& now = row[operation->relation->key[i]]; now.kind == change::ValueKind::absent)
+          now = operation->key[i];
+      rows.add(row, noted);
+    }
     rows.finish();
     noted_.insert(of);
   }

@@ -33,7 +33,7 @@ class Deferred {
   // What operations brought, after they are written, in the same transaction.
   void note(std::span<const Operation* const> operations);
   // Whether what was noted in the open transaction left two rows that cannot both be there. A value that a later piece
-  // took away again breaks nothing. One that the change does not carry (unchanged TOAST) is not looked at.
+  // took away again breaks nothing. Of rows that no key finds only what the change carries is looked at.
   std::optional<RefusedAtEnd> broken();
   // Of the staging tables' rows, those that are not noted.
   static std::string not_noted();

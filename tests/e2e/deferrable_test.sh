@@ -11,7 +11,7 @@ set -euo pipefail
 two_servers
 both 'create table slots (id int primary key, place int, note text, unique (place) deferrable initially deferred)' \
   'create table stays (id int primary key, during int4range, exclude using gist (during with &&) deferrable initially deferred)' \
-  'create table ranks (id int primary key deferrable initially deferred, note text)' 'create table firm (id int primary key, n int, e int, brought int, unique (n, e) deferrable)' 'alter table ranks replica identity full' 'create table other (id int primary key)'
+  'create table ranks (id int primary key deferrable initially deferred, note text)' 'create table firm (id int primary key, n int, e int, brought int, twice int generated always as (n * 2) stored, unique (n, e) deferrable, unique (twice) deferrable)' 'alter table ranks replica identity full' 'create table other (id int primary key)'
 config() { write_config 'slots, stays, ranks, firm, other' 'logging: {level: debug}' "$@"; }
 config
 link_up
