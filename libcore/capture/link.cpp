@@ -181,7 +181,9 @@ change::Lsn position(const config::Settings& settings, const std::string& node) 
 }
 
 std::unique_ptr<pg::Session> open_walsender(const config::Settings& settings, const config::Node& primary) {
-  return std::make_unique<pg::Session>(primary, options_for(settings, true));
+  auto walsender = std::make_unique<pg::Session>(primary, options_for(settings, true));
+  walsender->lift_transaction_timeout();  // it decodes a transaction within one of its own, however long that takes
+  return walsender;
 }
 
 spool::Mark check(const config::Settings& settings, pg::Session& session, pg::Session& walsender) {

@@ -39,6 +39,10 @@ if has 14 'multiranges'; then
   both 'create table ranges (id int primary key, m int4multirange)'
   synced+=', ranges'
 fi
+if has 18 'keys WITHOUT OVERLAPS'; then
+  both 'create table spans (a int4range, at int4range, v text, primary key (a, at without overlaps))'
+  synced+=', spans'
+fi
 write_config "$synced" 'batch_size: 200'
 link_up
 
@@ -61,6 +65,26 @@ quiet
 all_equal
 same "the next value of a sequence that began again" 2 "$(standby "select nextval('emptied_id_seq')")"
 at_least "the next value of one that went on" 201 "$(standby "select nextval('parents_id_seq')")"
+
+# --- a key of ranges: other keys overlap what a change names, on the standby's own rows, too ---
+if [ "$low" -ge 18 ]; then
+  primary "insert into spans select int4range(i, i + 5), int4range(1, 10), 'v' || i from generate_series(1, 40) i"
+  sync
+  primary "delete from spans where v in ('v3', 'v20')" "update spans set v = 'new' where v = 'v7'" "update spans set at = '[5,10)' where v = 'v30'"
+  sync
+  quiet
+  all_equal
+fi
+
+# --- a transaction whose decoding takes longer than the role's own transactions may ---
+if [ "$old" -ge 17 ]; then
+  primary "alter role pgtandem set transaction_timeout = '1s'" "insert into whole select i, repeat('x', 1000) from generate_series(1, 40000) i" 'truncate whole'
+  { timeout 60 "$BIN/capture" 2>>"$work/capture.log" || echo "$?" >"$work/failed"; } | { sleep 2; "$BIN/queue" put; } 2>>"$work/put.log"
+  [ ! -e "$work/failed" ] || fail "capture ends with $(cat "$work/failed"): $(tail -n 3 "$work/capture.log")"
+  primary "alter role pgtandem reset transaction_timeout"
+  expect 0 "$BIN/apply"
+  all_equal
+fi
 
 # --- both sides compared, mended and proven ---
 expect 0 "$BIN/diff"
