@@ -26,7 +26,7 @@ constexpr const char* pinned =
     " -c array_nulls=on -c xmloption=content -c search_path= -c lc_monetary=C -c row_security=off -c "
     "default_transaction_read_only=off"
     " -c standard_conforming_strings=on -c default_transaction_isolation=read\\ committed"
-    " -c idle_in_transaction_session_timeout=0 -c synchronous_commit=on";
+    " -c idle_in_transaction_session_timeout=0 -c synchronous_commit=on -c quote_all_identifiers=off";
 
 int milliseconds(double seconds) { return static_cast<int>(seconds * 1000); }
 

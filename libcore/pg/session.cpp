@@ -58,9 +58,15 @@ Session::Session(const config::Node& node, const SessionOptions& options)
 }
 
 // A session waits between two batches for as long as nobody writes. An older server would refuse a start-up option that
-// it does not know.
+// it does not know. The others may have been lost on the way, of which nobody tells: then nothing is pinned.
 void Session::pin_timeouts() {
-  if (server_version() >= 140000) query("SET idle_session_timeout = 0");
+  const std::string idle =
+      server_version() < 140000 ? "" : ", pg_catalog.set_config('idle_session_timeout', '0', false)";
+  if (query("SELECT pg_catalog.current_setting('search_path')" + idle).get(0, 0).empty()) return;
+  throw base::Error(base::Exit::config,
+                    node_ +
+                        ": the settings that the connection asks for did not reach the server, as behind a pooler that "
+                        "ignores them (ignore_startup_parameters); let database_url lead to the server itself");
 }
 
 Session::~Session() = default;

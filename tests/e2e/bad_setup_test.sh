@@ -78,6 +78,29 @@ refused 69 'primary_node: .*(refused|is the server)' "$BIN/capture" init
 refused 69 'primary_node: .*refused' "$BIN/capture"
 same "attempts told" 2 "$(grep -c 'trying again' "$work/err")"
 PRIMARY_URL=$good_primary
+# A pooler that was told to ignore the start-up options passes none of them on.
+pooler='use IO::Socket::INET; use IO::Select; $SIG{CHLD} = "IGNORE";
+  my $heard = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0], ReuseAddr => 1) or die;
+  while (my $in = $heard->accept) {
+    next if fork;
+    my $out = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $ARGV[1]) or die;
+    sysread $in, my $first, 65536;
+    $first =~ s/\0options\0[^\0]*\0/\0/;
+    syswrite $out, pack("N", length $first) . substr($first, 4);
+    my $both = IO::Select->new($in, $out);
+    for (;;) { for my $from ($both->can_read) { sysread($from, my $bytes, 65536) or exit; syswrite($from == $in ? $out : $in, $bytes) } }
+  }'
+pooled=$(cluster_free_port)
+for name in primary standby; do
+  background "pooler_$name" perl -e "$pooler" "$pooled" "$(cluster_port "$name")"
+  url=$([ "$name" = primary ] && echo "$good_primary" || echo "$good_standby")
+  url="${url/:$(cluster_port "$name")/:$pooled}?sslmode=disable&gssencmode=disable"
+  if [ "$name" = primary ]; then PRIMARY_URL=$url config images; else STANDBY_URL=$url config images; fi
+  wait_until 10 "the pooler" bash -c "exec 3<>/dev/tcp/127.0.0.1/$pooled" 2>/dev/null
+  tool=$([ "$name" = primary ] && echo capture || echo apply)
+  refused 78 '(primary|backup)_node: the settings that the connection asks for did not reach the server' "$BIN/$tool" init
+  killed "pooler_$name"
+done
 primary 'alter system set wal_level = replica'
 cluster_stop primary && cluster_start primary
 config images

@@ -49,6 +49,11 @@ comes_back() { # TABLE SQL…: by itself, after this
 for n in 1 2 3; do write $n; done
 last_pass 0
 equal_tables
+# a type that is only spelt otherwise is no other one
+primary "alter role pgtandem set quote_all_identifiers = on"
+primary "update shop set name = name || '!'" 'update rest set n = n + 1'
+last_pass 0
+primary "alter role pgtandem reset quote_all_identifiers"
 primary "alter table shop add column price numeric(8,2) not null default 1.50"
 write 4
 primary "update shop set price = 2 where id = 4"
