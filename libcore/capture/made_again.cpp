@@ -14,7 +14,7 @@ std::filesystem::path list_of(const config::Settings& settings, const std::strin
   return settings.state_directory / ("published." + slot + ".list");
 }
 
-// Empty where it is the same. A list of a former version has no members.
+// Empty where it is the same. A list of a former version has no members, or no versions.
 std::string changed(const Oids& was, const Oids& is) {
   if (was.table != is.table)
     return "was dropped and made again, or another one has its name: rows of the old one are on the standby, and those "
@@ -22,10 +22,12 @@ std::string changed(const Oids& was, const Oids& is) {
   if (!was.member.empty() && was.member != is.member)
     return "was taken out of the publication and put into it again, or its filter was changed: what changed in it "
            "meanwhile may not be in the stream";
+  if (!was.version.empty() && was.version != is.version)
+    return "is published by a publication that was altered: what it left out meanwhile is not in the stream";
   return "";
 }
 
-// By the table's text, which may have blanks; in the file TABLE/MEMBER stands before it.
+// By the table's text, which may have blanks; in the file TABLE/MEMBER/VERSION stands before it.
 using Known = std::map<std::string, Oids>;
 
 Known read_known(const std::filesystem::path& file) {
@@ -34,15 +36,16 @@ Known read_known(const std::filesystem::path& file) {
   std::string oids;
   std::string table;
   while (lines >> oids && lines.ignore() && std::getline(lines, table)) {
-    const size_t slash = oids.find('/');
-    known[table] = {oids.substr(0, slash), slash == std::string::npos ? "" : oids.substr(slash + 1)};
+    Oids& was = known[table];
+    std::istringstream parts(oids);
+    for (std::string* part : {&was.table, &was.member, &was.version}) std::getline(parts, *part, '/');
   }
   return known;
 }
 
 void write_known(const std::filesystem::path& file, const Known& known) {
   std::string now;
-  for (const auto& [table, is] : known) now += is.table + "/" + is.member + " " + table + "\n";
+  for (const auto& [table, is] : known) now += is.table + "/" + is.member + "/" + is.version + " " + table + "\n";
   if (now == base::read_file(file)) return;
   base::make_directories(file.parent_path());
   base::replace_file(file, now, base::Durable::yes);
@@ -72,8 +75,8 @@ void note_own_change(const config::Settings& settings, const std::string& slot, 
   const std::filesystem::path file = list_of(settings, slot);
   Known known = read_known(file);
   const auto found = known.find(table.text());
-  if (found == known.end() || found->second.table != is.table || found->second.member != was.member) return;
-  found->second.member = is.member;
+  if (found == known.end() || found->second.table != is.table || !changed(found->second, was).empty()) return;
+  found->second = is;
   write_known(file, known);
 }
 

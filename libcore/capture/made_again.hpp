@@ -1,6 +1,7 @@
 // What was dropped and made again under its name between two looks, of which no message tells: a table, of whose old
 // rows the standby keeps those it has; and a publication, or a table's place in it, without which changes were not sent
-// (the server refuses to decode them where the publication is missing, but from PostgreSQL 18 on it passes over them).
+// (the server refuses to decode them where the publication is missing, but from PostgreSQL 18 on it passes over them);
+// and a publication that was altered, and may have let less through until it was altered back.
 // Owns STATE/published.SLOT.list, the OIDs that both had when they were last looked at. For who checks the publication.
 #pragma once
 
@@ -14,7 +15,8 @@ namespace capture {
 
 struct Oids {
   std::string table;
-  std::string member;  // of the table in the publication, or of the publication where that names no table
+  std::string member;     // of the table in the publication, or of the publication where that names no table
+  std::string version{};  // of the publication: who last altered it, what it publishes and not its tables
 };
 
 // Warns of those that have others than the last time, and marks them for the next full pass of every standby.

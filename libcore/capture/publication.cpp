@@ -45,7 +45,7 @@ Published published(pg::Session& session, const std::string& name) {
                 )" +
           where +
           R"(, pg_catalog.obj_description(p.oid, 'pg_publication'), c.oid,
-                coalesce(r.oid, p.oid)
+                coalesce(r.oid, p.oid), p.xmin
            FROM pg_catalog.pg_publication_tables t
            JOIN pg_catalog.pg_publication p ON p.pubname = t.pubname
            JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
@@ -57,7 +57,7 @@ Published published(pg::Session& session, const std::string& name) {
   for (int i = 0; i < rows.rows(); ++i) {
     Member& member = out.tables[{std::string(rows.get(i, 0)), std::string(rows.get(i, 1))}];
     member.where = rows.get(i, 3);
-    member.oids = {std::string(rows.get(i, 5)), std::string(rows.get(i, 6))};
+    member.oids = {std::string(rows.get(i, 5)), std::string(rows.get(i, 6)), std::string(rows.get(i, 7))};
     out.every_kind = out.every_kind && rows.get(i, 2) == "t";
     out.note = rows.get(i, 4);
   }
@@ -74,6 +74,11 @@ Published published(pg::Session& session, const std::string& name) {
   for (int i = 0; i < columns.rows(); ++i)
     out.tables[{std::string(columns.get(i, 0)), std::string(columns.get(i, 1))}].columns.emplace(columns.get(i, 2));
   return out;
+}
+
+Publish to_do(bool make, const Published& before) {
+  if (make) return Publish::make;
+  return before.every_kind && !before.tables.empty() ? Publish::tables : Publish::options_and_tables;
 }
 
 // What the settings want of a table.
@@ -183,7 +188,7 @@ bool make_publication(pg::Session& session, const config::Settings& settings, co
   const std::string quoted = pg::quote_identifier(name);
   Published now;
   pg::in_transaction(session, "COMMIT", [&] {
-    for (const std::string& sql : publication_sql(settings, name, make)) pg::run_one(session, sql);
+    for (const std::string& sql : publication_sql(settings, name, to_do(make, before))) pg::run_one(session, sql);
     now = published(session, name);
     const std::string note = note_of(settings, now);
     if (!note.empty() || before.note.starts_with(note_begin))
@@ -226,7 +231,7 @@ std::vector<std::string> publication_by_others(pg::Session& session, const confi
       return asked.where == old.where.empty() || asked.columns != old.columns ||
              (asked.where && !is_noted(settings, before));
     });
-  return publication_script(settings, name, make);
+  return publication_script(settings, name, to_do(make, before));
 }
 
 void check_publication(pg::Session& session, const config::Settings& settings, const std::string& name) {

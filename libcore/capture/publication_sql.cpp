@@ -30,15 +30,18 @@ std::string member_list(const Settings& settings) {
   return list;
 }
 
-std::vector<std::string> publication_sql(const Settings& settings, const std::string& name, bool make) {
+std::vector<std::string> publication_sql(const Settings& settings, const std::string& name, Publish what) {
   const std::string quoted = pg::quote_identifier(name);
-  if (make) return {"CREATE PUBLICATION " + quoted + " FOR TABLE " + member_list(settings) + " WITH " + publish_all};
+  if (what == Publish::make)
+    return {"CREATE PUBLICATION " + quoted + " FOR TABLE " + member_list(settings) + " WITH " + publish_all};
   // The options first: only by their root can partitions be filtered.
-  return {"ALTER PUBLICATION " + quoted + " SET " + publish_all,
-          "ALTER PUBLICATION " + quoted + " SET TABLE " + member_list(settings)};
+  std::vector<std::string> out;
+  if (what == Publish::options_and_tables) out.push_back("ALTER PUBLICATION " + quoted + " SET " + publish_all);
+  out.push_back("ALTER PUBLICATION " + quoted + " SET TABLE " + member_list(settings));
+  return out;
 }
 
-std::vector<std::string> publication_script(const Settings& settings, const std::string& name, bool make) {
+std::vector<std::string> publication_script(const Settings& settings, const std::string& name, Publish what) {
   std::string note;
   for (const auto& [table, filter] : settings.filters.tables) {
     if (filter.where.empty()) continue;
@@ -49,7 +52,7 @@ std::vector<std::string> publication_script(const Settings& settings, const std:
             pg::quote_literal(name) + " AND r.prrelid = " + pg::quote_literal(pg::quote_table(table)) +
             "::pg_catalog.regclass)";
   }
-  std::vector<std::string> out = publication_sql(settings, name, make);
+  std::vector<std::string> out = publication_sql(settings, name, what);
   if (note.empty()) return out;
   // Under our search_path, on which the reading of a condition and its spelling depend.
   out.insert(out.begin(), {"BEGIN", "SET LOCAL search_path = ''"});

@@ -17,12 +17,14 @@ constexpr const char* publish_all = "(publish = 'insert, update, delete, truncat
 std::string member_sql(const config::Settings& settings, const base::TableName& table);
 std::string member_list(const config::Settings& settings);
 
-// What makes it (`make`), or changes it; each by the protocol that takes one statement only, whatever a condition
-// holds.
-std::vector<std::string> publication_sql(const config::Settings& settings, const std::string& name, bool make);
+// What is to be done: one that does not publish all kinds of changes needs its options, too, and any other does not get
+// them, for then it would look altered; see made_again.hpp.
+enum class Publish { make, options_and_tables, tables };
+// Each by the protocol that takes one statement only, whatever a condition holds.
+std::vector<std::string> publication_sql(const config::Settings& settings, const std::string& name, Publish what);
 
 // The same for somebody else's session, with the comment that notes the conditions as the server has them.
-std::vector<std::string> publication_script(const config::Settings& settings, const std::string& name, bool make);
+std::vector<std::string> publication_script(const config::Settings& settings, const std::string& name, Publish what);
 
 // What was asked of a table, as the comment has it before the server's own spelling.
 std::string asked_note(const base::TableName& table, const config::TableFilter& filter);

@@ -79,6 +79,14 @@ for change in "set (publish = 'insert, update')" 'set (publish_via_partition_roo
   with_rights capture init
   pass
 done
+# altered, and altered back before anybody looked: what was written meanwhile is in no stream
+rm -f "$work"/state/marks/*
+primary "alter publication pgtandem_backup_node set (publish = 'insert')" "alter publication pgtandem_backup_node set (publish = 'insert, update, delete, truncate')"
+pass
+grep -q 'warn .*table public.images is published by a publication that was altered' "$work/capture.log" || fail "an altered publication: $(cat "$work/capture.log")"
+same "tables marked" public.images "$(jq -r .table "$work"/state/marks/*)"
+pass
+! grep -q warn "$work/capture.log" || fail "an altered publication is told twice: $(cat "$work/capture.log")"
 insert 1 10
 primary 'update images set url = $$new$$ where id = 3' 'delete from images where id = 4'
 pass

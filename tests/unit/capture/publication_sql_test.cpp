@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 using capture::publication_script;
+using capture::Publish;
 using Strings = std::vector<std::string>;
 
 namespace {
@@ -28,16 +29,17 @@ TEST_CASE("without a condition it is one statement, or two for one that is there
   const std::string with = " WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = true)";
   config::TableFilter columns;
   columns.columns = {"id", "A"};
-  CHECK(publication_script(settings(columns), "p", true) ==
+  CHECK(publication_script(settings(columns), "p", Publish::make) ==
         Strings{R"(CREATE PUBLICATION "p" FOR TABLE ONLY "shop"."Odd ""Name" ("id", "A"), ONLY "public"."images")" +
                 with});
-  CHECK(publication_script(settings(), "p", false) ==
-        Strings{R"(ALTER PUBLICATION "p" SET)" + with.substr(5),
-                R"(ALTER PUBLICATION "p" SET TABLE ONLY "shop"."Odd ""Name", ONLY "public"."images")"});
+  const std::string alter = R"(ALTER PUBLICATION "p" SET TABLE ONLY "shop"."Odd ""Name", ONLY "public"."images")";
+  CHECK(publication_script(settings(), "p", Publish::options_and_tables) ==
+        Strings{R"(ALTER PUBLICATION "p" SET)" + with.substr(5), alter});
+  CHECK(publication_script(settings(), "p", Publish::tables) == Strings{alter});
 }
 
 TEST_CASE("a condition goes under our search_path, with a comment that notes it as it was asked") {
-  const Strings script = publication_script(settings(where("a <> 'it''s'")), "p", true);
+  const Strings script = publication_script(settings(where("a <> 'it''s'")), "p", Publish::make);
   REQUIRE(script.size() == 5);
   CHECK(script[0] == "BEGIN");
   CHECK(script[1] == "SET LOCAL search_path = ''");
@@ -49,6 +51,6 @@ TEST_CASE("a condition goes under our search_path, with a comment that notes it 
 }
 
 TEST_CASE("a comment in a condition does not take what follows") {
-  const Strings script = publication_script(settings(where("a -- why")), "p", true);
+  const Strings script = publication_script(settings(where("a -- why")), "p", Publish::make);
   CHECK(script[2].find("WHERE (a -- why\n), ONLY") != std::string::npos);
 }
