@@ -219,7 +219,8 @@ const std::string& Targets::stage(TargetTable& table) {
   std::string columns;
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const std::string& column = table.columns[i];
-    columns += ", " + (table.domains[i] ? "coalesce(" + column + ", NULL) AS " + column : column);
+    const bool as_it_is = !table.domains[i] && std::ranges::find(table.match, i) != table.match.end();
+    columns += ", " + (as_it_is ? column : "coalesce(" + column + ", NULL) AS " + column);
   }
   session_.query("CREATE TEMPORARY TABLE " + name.substr(8) + " ON COMMIT DELETE ROWS AS SELECT 0 AS " +
                  pg::quote_identifier(stage_group) + columns + " FROM " + table.name + " WITH NO DATA");

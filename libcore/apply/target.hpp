@@ -79,7 +79,8 @@ class Targets {
   // was read of the standby, and the staging tables, stay.
   void forget_addresses() { by_address_.clear(); }
   // The staging table: stage_group and those of the relation, with the standby's types; emptied at each commit. A
-  // domain's column has the type below it there, which takes a NULL for what is not known of a row.
+  // domain's column has the type below it there, which takes a NULL for what is not known of a row; and what finds no
+  // row has no length or scale there, for those may be altered while the session lives.
   const std::string& stage(TargetTable& table);
   const std::vector<UniqueIndex>& unique_indexes(TargetTable& table);
   // The table quoted, as TRUNCATE wants it: ONLY, if it is not partitioned.
