@@ -236,14 +236,13 @@ follow_apply
 primary "insert into shop (id, extra) values (50, 'y')"
 wait_applied
 # a scale that is mended on the standby counts at once
-primary 'alter table rest alter n type numeric(8,4)'
-standby 'alter table rest alter n type numeric(8,2)'
-primary 'update rest set n = 1.2345 where id = 1'
+standby 'alter table rest add column share numeric(8,2)'
+primary 'alter table rest add column share numeric(8,4)' 'update rest set share = 1.2345 where id = 1'
 wait_applied
-standby 'alter table rest alter n type numeric(8,4)'
-primary 'update rest set n = 3.4567 where id = 1'
+standby 'alter table rest alter share type numeric(8,4)'
+primary 'update rest set share = 3.4567 where id = 1'
 wait_applied
-same "a number of a scale that was mended" 3.4567 "$(standby 'select n from rest where id = 1')"
+same "a number of a scale that was mended" 3.4567 "$(standby 'select share from rest where id = 1')"
 standby "alter table shop add column extra text default 'e'"
 wait_until 20 "apply sees it" log_has "$work/apply.log" 'shop has extra now'
 primary "insert into shop (id, extra) values (51, 'z')"
