@@ -81,10 +81,12 @@ struct Table {
     for (std::string_view left = bytes; !left.empty();) {
       const Row row = take_row(left);
       const auto [at, is_new] = by_key.emplace(row.key, rows.size());
-      if (is_new)
+      if (is_new) {
         rows.push_back(row);
-      else
-        rows[at->second].copies += row.copies, twin = row.key;
+      } else {
+        rows[at->second].copies += row.copies;
+        twin = row.key;
+      }
     }
   }
 };
