@@ -34,8 +34,12 @@ constexpr const char* describe = R"(
           OR c.relkind = 'p' AND t.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid) WHERE isleaf)) l ON true
    WHERE n.nspname = $1 AND c.relname = $2)";
 
-// Not all that is NOT NULL is without NULLs: from 18 on such a constraint may be NOT VALID.
-constexpr const char* describe_columns = R"(
+// Of the column a. Not all that is NOT NULL is without NULLs: from 18 on such a constraint may be NOT VALID.
+const std::string has_no_null = R"(a.attnotnull AND NOT EXISTS (
+           SELECT FROM pg_catalog.pg_constraint v WHERE v.conrelid = a.attrelid AND v.contype = 'n' AND NOT v.convalidated
+              AND a.attnum = ANY (v.conkey)))";
+
+const std::string describe_columns = R"(
   WITH RECURSIVE under (attnum, type, depth) AS (
     SELECT attnum, atttypid, 0 FROM pg_catalog.pg_attribute
      WHERE attrelid = $1::pg_catalog.oid AND attnum > 0 AND NOT attisdropped
@@ -43,9 +47,8 @@ constexpr const char* describe_columns = R"(
     SELECT u.attnum, t.typbasetype, u.depth + 1
       FROM under u JOIN pg_catalog.pg_type t ON t.oid = u.type WHERE t.typtype = 'd')
   SELECT a.attname, pg_catalog.format_type(a.atttypid, NULL), pg_catalog.format_type(a.atttypid, a.atttypmod),
-         pg_catalog.format_type(u.type, -1), u.depth > 0, t.typtype = 'e', a.attnotnull AND NOT EXISTS (
-           SELECT FROM pg_catalog.pg_constraint v WHERE v.conrelid = a.attrelid AND v.contype = 'n' AND NOT v.convalidated
-              AND a.attnum = ANY (v.conkey)), a.attgenerated <> '',
+         pg_catalog.format_type(u.type, -1), u.depth > 0, t.typtype = 'e', )" +
+                                     has_no_null + R"(, a.attgenerated <> '',
          CASE WHEN l.collname <> 'default' THEN pg_catalog.format('%I.%I', n.nspname, l.collname) END
     FROM pg_catalog.pg_attribute a
     JOIN under u ON u.attnum = a.attnum JOIN pg_catalog.pg_type t ON t.oid = u.type AND t.typtype <> 'd'
@@ -53,10 +56,9 @@ constexpr const char* describe_columns = R"(
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
    WHERE a.attrelid = $1::pg_catalog.oid ORDER BY a.attnum)";
 
-constexpr const char* describe_keys = R"(
-  SELECT i.indexrelid, i.indisprimary, i.indisreplident, a.attname, a.attnotnull AND NOT EXISTS (
-           SELECT FROM pg_catalog.pg_constraint v WHERE v.conrelid = a.attrelid AND v.contype = 'n' AND NOT v.convalidated
-              AND a.attnum = ANY (v.conkey)), coalesce(l.collisdeterministic, true)
+const std::string describe_keys = R"(
+  SELECT i.indexrelid, i.indisprimary, i.indisreplident, a.attname, )" +
+                                  has_no_null + R"(, coalesce(l.collisdeterministic, true)
     FROM pg_catalog.pg_index i
     CROSS JOIN LATERAL unnest(i.indkey[0:i.indnkeyatts - 1], i.indcollation[0:i.indnkeyatts - 1])
       WITH ORDINALITY AS k(attnum, coll, place)
